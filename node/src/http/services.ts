@@ -1,0 +1,133 @@
+/**
+ * What the HTTP edge needs from the archive. Routes depend on these types only; `compose.ts` plugs the services in.
+ * Hashes are 64 lower-case hex digits; timestamps are 14 digits UTC; every call ends when its signal aborts.
+ */
+import type { DamagedRange } from "../warc/record.ts";
+
+export interface UploadOptions {
+  readonly collection: string;
+  /** Name the client gave, for `filename` in CDX answers; never used as a path. */
+  readonly filename: string | undefined;
+  /** Declared length, bytes, when the client sent one. */
+  readonly sizeBytes: number | undefined;
+  /** Digest the client promised; a different one fails with `DIGEST_MISMATCH`. */
+  readonly sha256: string | undefined;
+}
+
+export interface UploadReceipt {
+  readonly hash: string;
+  readonly size: number;
+  readonly records: number;
+  readonly captures: number;
+  readonly damaged: readonly DamagedRange[];
+  /** False when the node already held these bytes in this collection. */
+  readonly created: boolean;
+}
+
+export type BlobState = "received" | "captured" | "searchable" | "failed";
+
+export interface BlobInfo {
+  readonly hash: string;
+  readonly filename: string | undefined;
+  readonly size: number;
+  readonly state: BlobState;
+  readonly records: number;
+  readonly captures: number;
+  readonly damaged: readonly DamagedRange[];
+  /** Why `failed`, in words for a person; absent otherwise. */
+  readonly reason: string | undefined;
+  /** RFC 3339. */
+  readonly receivedAt: string;
+}
+
+/** The one write path (`ingest/ingest-service.ts`). Throws `IngestError`. */
+export interface UploadService {
+  upload(body: AsyncIterable<Uint8Array>, options: UploadOptions, signal: AbortSignal): Promise<UploadReceipt>;
+}
+
+export interface BlobQueries {
+  blob(collection: string, hash: string, signal: AbortSignal): Promise<BlobInfo | undefined>;
+  /** Newest first; `after` is the `next` of the page before. */
+  blobs(
+    collection: string,
+    page: { readonly limit: number; readonly after: string | undefined },
+    signal: AbortSignal,
+  ): Promise<{ readonly blobs: readonly BlobInfo[]; readonly next: string | undefined }>;
+}
+
+/** One answer in pywb's dialect (`cdx/pywb-dialect.ts`): finished lines of the chosen output. */
+export interface CdxAnswer {
+  readonly contentType: string;
+  readonly lines: AsyncIterable<string>;
+}
+
+export interface CdxService {
+  /** `params` as the client sent them. Throws `CdxError` (`BAD_QUERY` names the parameter). */
+  query(collection: string, params: URLSearchParams, signal: AbortSignal): Promise<CdxAnswer>;
+}
+
+/** The archived response as it was recorded, transfer encoding removed, content encoding kept. */
+export interface RawCapture {
+  readonly url: string;
+  readonly timestamp: string;
+  readonly status: number;
+  /** Recorded HTTP headers in order, as name and value. */
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface RawCaptureService {
+  /** The capture nearest to `timestamp` (1 to 14 digits); `undefined` when the URL is not held. */
+  nearest(collection: string, timestamp: string, url: string, signal: AbortSignal): Promise<RawCapture | undefined>;
+}
+
+export interface SearchRequest {
+  /** The user's words, phrases, prefixes and fields (`host:`, `title:`, `type:`, `lang:`). */
+  readonly q: string;
+  readonly collections: readonly string[];
+  readonly limit: number;
+  readonly offset: number;
+  /** Inclusive bounds, 1 to 14 digits. */
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+}
+
+export interface SearchHit {
+  readonly url: string;
+  readonly collection: string;
+  /** Newest matching capture. */
+  readonly timestamp: string;
+  readonly title: string;
+  /** HTML: escaped text with `<mark>` around matches, nothing else. */
+  readonly snippet: string;
+  readonly host: string;
+  readonly mime: string;
+  readonly language: string | undefined;
+  readonly score: number;
+  /** All captures of the page in the index. */
+  readonly captures: { readonly count: number; readonly first: string; readonly last: string };
+}
+
+export interface Facet {
+  readonly value: string;
+  readonly count: number;
+}
+
+export interface SearchAnswer {
+  readonly total: number;
+  /** True when `total` is a lower bound. */
+  readonly totalIsLowerBound: boolean;
+  readonly hits: readonly SearchHit[];
+  readonly facets: {
+    readonly host: readonly Facet[];
+    readonly type: readonly Facet[];
+    readonly language: readonly Facet[];
+    readonly year: readonly Facet[];
+  };
+  readonly tookMs: number;
+}
+
+/** Throws `SearchError` (`BAD_QUERY` says what to change). */
+export interface SearchService {
+  search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer>;
+}

@@ -1,0 +1,18 @@
+/** Test projects: `unit` needs nothing but npm dependencies; the others name the real servers they start. */
+import { defineConfig } from "vitest/config";
+
+const project = (name: string, include: string[], timeoutMs: number) => ({
+  test: { name, include, environment: "node" as const, testTimeout: timeoutMs, hookTimeout: timeoutMs },
+});
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    projects: [
+      project("unit", ["{crds,node,operator}/**/*.test.ts", "test/{testkit,run}/**/*.test.ts"], 30_000),
+      project("node", ["test/node/**/*.test.ts", "test/interop/**/*.test.ts", "test/fuzz/**/*.test.ts"], 300_000),
+      project("integration", ["test/integration/**/*.test.ts"], 180_000),
+      project("e2e", ["test/e2e/**/*.test.ts", "charts/tests/**/*.test.ts"], 600_000),
+    ],
+  },
+});
