@@ -1,0 +1,32 @@
+import { expect, test } from "vitest";
+import { freePorts } from "./free-port.ts";
+import { WaitTimeoutError, waitUntil } from "./wait-until.ts";
+
+test("returns the first value that is not undefined, null or false", async () => {
+  const looks = [undefined, null, false, 0];
+  expect(await waitUntil("a number", () => looks.shift(), { deadlineMs: 5_000, everyMs: 1 })).toBe(0);
+});
+
+test("names what it waited for and why the last look failed", async () => {
+  const refused = () => Promise.reject(new Error("connection refused"));
+  const waiting = waitUntil("the API server", refused, { deadlineMs: 20, everyMs: 1 });
+  await expect(waiting).rejects.toThrow(WaitTimeoutError);
+  await expect(waiting).rejects.toThrow("for the API server; last failure: connection refused");
+});
+
+test("a look that never ends does not hold up the deadline", async () => {
+  const waiting = waitUntil("an answer", () => new Promise<string>(() => {}), { deadlineMs: 20 });
+  await expect(waiting).rejects.toThrow("for an answer");
+});
+
+test("stops with the signal's reason", async () => {
+  const stop = new AbortController();
+  const waiting = waitUntil("nothing", () => undefined, { deadlineMs: 60_000, signal: stop.signal });
+  stop.abort(new Error("test over"));
+  await expect(waiting).rejects.toThrow("test over");
+});
+
+test("one call never returns a port twice", async () => {
+  const ports = await freePorts(20);
+  expect(new Set(ports).size).toBe(20);
+});
