@@ -1,0 +1,305 @@
+/**
+ * An API server alone, for tests that need no kubelet: etcd and kube-apiserver (and kube-controller-manager on
+ * request) as processes on loopback, in about four seconds.
+ *
+ * RBAC is enforced and `OwnerReferencesPermissionEnforcement` is on, as on OpenShift: setting `blockOwnerDeletion`
+ * takes the right to update the owner's finalizers. Data goes to a temporary folder that `stop` removes.
+ * With `ARCHIVE_TEST_KUBECONFIG` set, that cluster is used and nothing is started.
+ */
+import { execFile } from "node:child_process";
+import { access, writeFile } from "node:fs/promises";
+import { request } from "node:https";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { freePorts } from "../testkit/free-port.ts";
+import { type TempDir, tempDir } from "../testkit/temp-dir.ts";
+import { waitUntil } from "../testkit/wait-until.ts";
+import { BIN } from "./cache-folder.mjs";
+import {
+  type Authority,
+  type Credentials,
+  createAuthority,
+  createSigningRequest,
+  createTokenKeys,
+} from "./certificates.ts";
+import { readKubeconfig, writeKubeconfig } from "./kubeconfig.ts";
+import { type ServerProcess, startServer } from "./server-process.ts";
+
+/** From start to ready takes 4 s on two idle cores; this much on busy ones. */
+const READY_DEADLINE_MS = 120_000;
+/** The API server waits up to a minute for a lost etcd; nobody needs that. */
+const STOP_GRACE_MS = 5_000;
+/** Reserved for tests (RFC 2544): nothing sent there leaves the machine by accident. */
+const SERVICE_SUBNET = "198.19.96.0/20";
+
+export interface ApiServerOptions {
+  /** Also run kube-controller-manager: garbage collection, StatefulSets, namespaces, quota. Default false. */
+  readonly controllerManager?: boolean;
+  /** Log every request (one `audit.k8s.io/v1` Event per line, without bodies) to `auditLogPath`. Default false. */
+  readonly auditLog?: boolean;
+  /** More flags for kube-apiserver, for instance `--max-requests-inflight=1`. */
+  readonly apiServerFlags?: readonly string[];
+  /** Ends the start; a running server is ended by `stop`. */
+  readonly signal: AbortSignal;
+}
+
+export interface ApiServer {
+  readonly url: string;
+  /** Of the administrator, who is in `system:masters`. */
+  readonly kubeconfigPath: string;
+  readonly caPem: string;
+  readonly admin: Credentials;
+  /** Present when `auditLog` was asked for and the server is ours. */
+  readonly auditLogPath: string | undefined;
+  /** Makes a user by client certificate, without rights until RBAC gives some; returns the path of its kubeconfig. */
+  userKubeconfig(name: string, groups: readonly string[]): Promise<string>;
+  /** Makes the API server hang and go on, as a machine out of memory would. Ours only. */
+  pause(): void;
+  resume(): void;
+  /** Ends the processes and removes their data; safe to repeat. Someone else's cluster is left as it is. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts an API server and waits until it is ready.
+ *
+ * @throws {Error} the programs are not built yet, or one of them ended; the message quotes its log
+ */
+export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
+  const theirs = process.env["ARCHIVE_TEST_KUBECONFIG"];
+  if (theirs !== undefined && theirs !== "") return await useCluster(theirs);
+  await access(join(BIN, "kube")).catch(() => {
+    throw new Error(`${BIN}/kube is not built: run "node test/cluster/programs.mjs" once`);
+  });
+  const dir = await tempDir("api-server");
+  const servers: ServerProcess[] = [];
+  const stop = async () => {
+    for (const server of [...servers].reverse())
+      await server.stop(server.name === "kube-apiserver" ? STOP_GRACE_MS : 0);
+    await dir.remove();
+  };
+  try {
+    return await startAll(dir, servers, options, stop);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startAll(
+  dir: TempDir,
+  servers: ServerProcess[],
+  options: ApiServerOptions,
+  stop: () => Promise<void>,
+): Promise<ApiServer> {
+  const start = async (name: string, args: readonly string[]) => {
+    const server = await startServer({
+      name,
+      program: join(BIN, "kube"),
+      args: [name, ...args],
+      logPath: join(dir.path, `${name}.log`),
+    });
+    servers.push(server);
+    return server;
+  };
+  const [etcdPort = 0, etcdPeerPort = 0, apiPort = 0] = await freePorts(3);
+  const etcd = await start("etcd", etcdFlags(dir.path, etcdPort, etcdPeerPort));
+  const authority = await createAuthority();
+  const admin = await authority.issueClient("admin", ["system:masters"]);
+  await writePki(dir.path, authority);
+  const api = await start("kube-apiserver", [
+    ...apiServerFlags(dir.path, apiPort, etcdPort),
+    ...(options.auditLog === true ? await auditFlags(dir.path) : []),
+    ...(options.apiServerFlags ?? []),
+  ]);
+  const url = `https://127.0.0.1:${apiPort}`;
+  const kubeconfigPath = join(dir.path, "admin.kubeconfig");
+  await writeKubeconfig(kubeconfigPath, { url, caPem: authority.caPem, user: admin });
+  await waitUntil(
+    "the API server to be ready",
+    async () => {
+      await etcd.assertRunning();
+      await api.assertRunning();
+      return await isReady(url, authority.caPem, admin);
+    },
+    { deadlineMs: READY_DEADLINE_MS, signal: options.signal, everyMs: 100 },
+  );
+  if (options.controllerManager === true) {
+    await start("kube-controller-manager", controllerManagerFlags(dir.path, kubeconfigPath));
+  }
+  return {
+    url,
+    kubeconfigPath,
+    caPem: authority.caPem,
+    admin,
+    auditLogPath: options.auditLog === true ? join(dir.path, "audit.log") : undefined,
+    userKubeconfig: async (name, groups) => {
+      const path = join(dir.path, `user-${encodeURIComponent(name)}.kubeconfig`);
+      await writeKubeconfig(path, { url, caPem: authority.caPem, user: await authority.issueClient(name, groups) });
+      return path;
+    },
+    pause: () => api.signal("SIGSTOP"),
+    resume: () => api.signal("SIGCONT"),
+    stop: async () => {
+      api.signal("SIGCONT");
+      await stop();
+    },
+  };
+}
+
+async function writePki(dir: string, authority: Authority): Promise<void> {
+  const serving = await authority.issueServer("kube-apiserver");
+  const tokens = createTokenKeys();
+  const files: Readonly<Record<string, string>> = {
+    "ca.crt": authority.caPem,
+    "serving.crt": serving.cert,
+    "serving.key": serving.key,
+    "tokens.key": tokens.privateKey,
+    "tokens.pub": tokens.publicKey,
+  };
+  await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(dir, name), text, { mode: 0o600 })));
+}
+
+function etcdFlags(dir: string, port: number, peerPort: number): readonly string[] {
+  const [client, peer] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${peerPort}`];
+  return [
+    `--data-dir=${join(dir, "etcd")}`,
+    `--listen-client-urls=${client}`,
+    `--advertise-client-urls=${client}`,
+    `--listen-peer-urls=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster=default=${peer}`,
+    "--unsafe-no-fsync", // the data is gone after the test anyway
+    "--log-level=warn",
+  ];
+}
+
+function apiServerFlags(dir: string, port: number, etcdPort: number): readonly string[] {
+  return [
+    `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+    "--bind-address=127.0.0.1",
+    `--secure-port=${port}`,
+    // Loopback is refused as an address for Endpoints; with the reconciler off, this one is never used.
+    "--advertise-address=198.18.0.1",
+    "--endpoint-reconciler-type=none",
+    `--cert-dir=${dir}`,
+    `--client-ca-file=${join(dir, "ca.crt")}`,
+    `--tls-cert-file=${join(dir, "serving.crt")}`,
+    `--tls-private-key-file=${join(dir, "serving.key")}`,
+    "--service-account-issuer=https://kubernetes.default.svc",
+    `--service-account-key-file=${join(dir, "tokens.pub")}`,
+    `--service-account-signing-key-file=${join(dir, "tokens.key")}`,
+    `--service-cluster-ip-range=${SERVICE_SUBNET}`,
+    "--authorization-mode=RBAC",
+    "--allow-privileged=true",
+    "--enable-admission-plugins=OwnerReferencesPermissionEnforcement",
+    // Without controllers nobody makes the accounts that this plug-in wants every pod to have.
+    "--disable-admission-plugins=ServiceAccount",
+  ];
+}
+
+async function auditFlags(dir: string): Promise<readonly string[]> {
+  const policyPath = join(dir, "audit-policy.json");
+  const policy = {
+    apiVersion: "audit.k8s.io/v1",
+    kind: "Policy",
+    omitStages: ["RequestReceived"],
+    rules: [{ level: "Metadata" }],
+  };
+  await writeFile(policyPath, JSON.stringify(policy));
+  // Blocking: an answered request is in the log.
+  return [
+    `--audit-policy-file=${policyPath}`,
+    `--audit-log-path=${join(dir, "audit.log")}`,
+    "--audit-log-mode=blocking",
+  ];
+}
+
+function controllerManagerFlags(dir: string, kubeconfigPath: string): readonly string[] {
+  return [
+    `--kubeconfig=${kubeconfigPath}`,
+    "--bind-address=127.0.0.1",
+    "--secure-port=0", // serve nothing
+    "--leader-elect=false",
+    "--use-service-account-credentials=true",
+    `--service-account-private-key-file=${join(dir, "tokens.key")}`,
+    `--root-ca-file=${join(dir, "ca.crt")}`,
+    // Namespaces and owned objects go within a second or two instead of half a minute.
+    "--concurrent-namespace-syncs=4",
+  ];
+}
+
+/** True when every check behind `/readyz` passes. */
+function isReady(url: string, ca: string, user: Credentials): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    const asked = request(`${url}/readyz`, { ca, cert: user.cert, key: user.key, agent: false, timeout: 5_000 });
+    asked.once("error", reject);
+    asked.once("timeout", () => asked.destroy(new Error("no answer in 5 s")));
+    asked.once("response", (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    asked.end();
+  });
+}
+
+/** Someone else's cluster: users come from its own certificate signer, and nothing is stopped. */
+async function useCluster(kubeconfigPath: string): Promise<ApiServer> {
+  const { url, caPem, user } = await readKubeconfig(kubeconfigPath);
+  const dir = await tempDir("kubeconfigs");
+  const notOurs = () => {
+    throw new Error("ARCHIVE_TEST_KUBECONFIG is set: that API server cannot be paused");
+  };
+  return {
+    url,
+    kubeconfigPath,
+    caPem,
+    admin: user,
+    auditLogPath: undefined,
+    userKubeconfig: async (name, groups) => {
+      const path = join(dir.path, `user-${encodeURIComponent(name)}.kubeconfig`);
+      await writeKubeconfig(path, { url, caPem, user: await signedByCluster(kubeconfigPath, dir, name, groups) });
+      return path;
+    },
+    pause: notOurs,
+    resume: notOurs,
+    stop: dir.remove,
+  };
+}
+
+/** Has `kubernetes.io/kube-apiserver-client` sign a client certificate, and removes the request again. */
+async function signedByCluster(
+  kubeconfigPath: string,
+  dir: TempDir,
+  name: string,
+  groups: readonly string[],
+): Promise<Credentials> {
+  const kubectl = async (...args: readonly string[]) =>
+    (await promisify(execFile)(join(BIN, "kube"), ["kubectl", "--kubeconfig", kubeconfigPath, ...args])).stdout;
+  const { request: pem, key } = await createSigningRequest(name, groups);
+  const path = join(dir.path, "signing-request.json");
+  const body = {
+    apiVersion: "certificates.k8s.io/v1",
+    kind: "CertificateSigningRequest",
+    metadata: { generateName: "archive-test-" },
+    spec: {
+      request: Buffer.from(pem).toString("base64"),
+      signerName: "kubernetes.io/kube-apiserver-client",
+      expirationSeconds: 3_600,
+      usages: ["client auth"],
+    },
+  };
+  await writeFile(path, JSON.stringify(body));
+  const csr = (await kubectl("create", "-f", path, "-o", "name")).trim();
+  try {
+    await kubectl("certificate", "approve", csr.replace(/^.*\//, ""));
+    const cert = await waitUntil(
+      `a signed certificate for ${name}`,
+      async () => (await kubectl("get", csr, "-o", "jsonpath={.status.certificate}")) || undefined,
+      { deadlineMs: 30_000, everyMs: 200 },
+    );
+    return { cert: Buffer.from(cert, "base64").toString("utf8"), key };
+  } finally {
+    await kubectl("delete", csr, "--wait=false");
+  }
+}
