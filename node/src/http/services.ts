@@ -55,6 +55,21 @@ export interface BlobQueries {
   ): Promise<{ readonly blobs: readonly BlobInfo[]; readonly next: string | undefined }>;
 }
 
+/** Stored files, exactly as received. */
+export interface BlobContents {
+  /**
+   * Bytes of a blob that the collection holds; `undefined` when it does not.
+   *
+   * @param range - inclusive offsets; absent: all
+   */
+  read(
+    collection: string,
+    hash: string,
+    range: { readonly start: number; readonly end: number } | undefined,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<Uint8Array> | undefined>;
+}
+
 /** One answer in pywb's dialect (`cdx/pywb-dialect.ts`): finished lines of the chosen output. */
 export interface CdxAnswer {
   readonly contentType: string;
@@ -130,4 +145,14 @@ export interface SearchAnswer {
 /** Throws `SearchError` (`BAD_QUERY` says what to change). */
 export interface SearchService {
   search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer>;
+}
+
+/** Everything the archive does for the edge. */
+export interface ArchiveServices {
+  readonly uploads: UploadService;
+  readonly blobs: BlobQueries;
+  readonly contents: BlobContents;
+  readonly cdx: CdxService;
+  readonly captures: RawCaptureService;
+  readonly search: SearchService;
 }

@@ -1,0 +1,146 @@
+/** Composition root of `archive-node serve`: the only file that wires the folders together. */
+import type { Registry } from "prom-client";
+import { openArchive } from "./compose-archive.ts";
+import type { LoadedConfig } from "./config/config.ts";
+import { FileWatcher } from "./config/file-watcher.ts";
+import { parseHostPort } from "./config/host-port.ts";
+import { AccessPolicy } from "./http/access.ts";
+import { createAdminApp } from "./http/admin-app.ts";
+import { Listener } from "./http/listener.ts";
+import { createHttpMetrics } from "./http/metrics.ts";
+import { createMetricsApp } from "./http/metrics-app.ts";
+import { NodeState } from "./http/node-phase.ts";
+import { createArchiveApp, createReplayApp, type PublicAppOptions } from "./http/public-app.ts";
+import { UploadSlots } from "./http/upload-slots.ts";
+import { IdentityRenewal } from "./identity/identity-renewal.ts";
+import { type NodeIdentity, openIdentity } from "./identity/node-identity.ts";
+import type { Component } from "./lifecycle/component.ts";
+import { nodeStatus } from "./node-status.ts";
+import type { Logger } from "./observability/logging.ts";
+import { createRegistry } from "./observability/registry.ts";
+import { lockDataFolder } from "./storage/data-lock.ts";
+
+/** Slowest upload: 16 KiB in each 20 s of waiting, so that a slot is not held by a drip. */
+const UPLOAD_PACE = { windowMs: 20_000, windowBytes: 16 * 1024 };
+
+export interface ComposedNode {
+  /** In the order to start them. */
+  readonly components: readonly Component[];
+  readonly identity: NodeIdentity;
+  readonly state: NodeState;
+  /** `host:port` of the federation listener once it runs. */
+  readonly boundTo: () => string;
+  /** Refuses new uploads and waits for the running ones; true when all were finished in time. */
+  readonly drain: (deadlineMs: number) => Promise<boolean>;
+}
+
+export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise<ComposedNode> {
+  const lock = lockDataFolder(loaded.config.dataDir);
+  const now = () => new Date();
+  const identity = await openIdentity(loaded, now);
+  const registry = createRegistry();
+  const state = new NodeState();
+  const slots = new UploadSlots(loaded.config.limits.concurrentUploads);
+  const drain = (deadlineMs: number) => {
+    state.become("Draining");
+    return slots.idle(AbortSignal.timeout(deadlineMs));
+  };
+  const archive = openArchive({ config: loaded.config, logger, registry, state });
+  const parts = { loaded, logger, registry, state, slots, identity, archive, drain };
+  const { listeners, federation, admin } = await composeListeners(parts);
+  const watched = identity.watch({
+    keysChanged: (keys) => {
+      federation.useTls(keys.tls);
+      logger.info({ certificateNotAfter: keys.tls.notAfter }, "keys reloaded");
+    },
+    adminTlsChanged: (tls) => admin?.useTls(tls),
+  });
+  const watcher = new FileWatcher(watched, (error, files) =>
+    logger.warn({ err: error, files }, "changed files not taken; the old ones stay in use"),
+  );
+  const renewal = loaded.embedded
+    ? [new IdentityRenewal({ keys: loaded.config.files.keys, accessTokenFile: identity.tokenFile }, now, logger)]
+    : [];
+  return {
+    components: [lockComponent(lock), archive, watcher, ...renewal, ...listeners],
+    identity,
+    state,
+    boundTo: () => federation.boundTo,
+    drain,
+  };
+}
+
+interface Parts {
+  readonly loaded: LoadedConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+  readonly state: NodeState;
+  readonly slots: UploadSlots;
+  readonly identity: NodeIdentity;
+  readonly archive: ReturnType<typeof openArchive>;
+  readonly drain: (deadlineMs: number) => Promise<boolean>;
+}
+
+async function composeListeners(parts: Parts) {
+  const { loaded, logger, registry, state, identity } = parts;
+  const { config } = loaded;
+  const base = { logger, metrics: createHttpMetrics(registry) };
+  const shared: Omit<PublicAppOptions, "listener"> = {
+    ...base,
+    services: parts.archive.services,
+    access: new AccessPolicy(config.collections, identity.token),
+    state,
+    slots: parts.slots,
+    body: { ...UPLOAD_PACE, maxBytes: config.limits.uploadBytes },
+  };
+  const at = (name: keyof typeof config.listen) => parseHostPort(config.listen[name] ?? "", `listen.${name}`);
+  const listeners: Listener[] = [];
+  // First, so that probes see `Starting`, and last to stop.
+  if (config.listen.metrics !== undefined) {
+    listeners.push(
+      new Listener("metrics", await createMetricsApp({ ...base, listener: "metrics", registry, state }), at("metrics")),
+    );
+  }
+  const admin = await adminListener(parts, base);
+  if (admin !== undefined) listeners.push(admin);
+  if (config.listen.replay !== undefined) {
+    const app = await createReplayApp({ ...shared, listener: "replay", behindProxy: true });
+    listeners.push(new Listener("replay", app, at("replay")));
+  }
+  if (config.listen.web !== undefined) {
+    const app = await createArchiveApp({ ...shared, listener: "web", behindProxy: true });
+    listeners.push(new Listener("web", app, at("web")));
+  }
+  const app = await createArchiveApp({ ...shared, listener: "federation", tls: identity.keys().tls });
+  const federation = new Listener("federation", app, at("federation"));
+  return { listeners: [...listeners, federation], federation, admin };
+}
+
+async function adminListener(
+  { loaded, state, identity, drain }: Parts,
+  base: Pick<PublicAppOptions, "logger" | "metrics">,
+): Promise<Listener | undefined> {
+  const address = loaded.config.listen.admin;
+  const tls = identity.adminTls();
+  if (address === undefined || tls === undefined) return undefined;
+  const app = await createAdminApp({
+    ...base,
+    listener: "admin",
+    tls,
+    admin: {
+      status: () => nodeStatus(loaded.digest, identity, state),
+      offerTrust: (document) => identity.trust.offer(document),
+      offerFederation: (document) => identity.federation.offer(document),
+      drain,
+    },
+  });
+  return new Listener("admin", app, parseHostPort(address, "listen.admin"));
+}
+
+function lockComponent(lock: Disposable): Component {
+  return {
+    name: "data folder lock",
+    start: async () => {},
+    stop: async () => lock[Symbol.dispose](),
+  };
+}

@@ -1,0 +1,102 @@
+/** The node's configuration: a checked file in the cluster, embedded defaults anywhere else. */
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import Value from "typebox/value";
+import {
+  DEFAULT_LIMITS,
+  type NodeConfig,
+  NodeConfigSchema,
+  RESERVED_COLLECTION_NAMES,
+} from "../contract/config-schema.ts";
+import { StartError } from "./errors.ts";
+
+/** What the command line may say; it wins over the file. */
+export interface ServeOptions {
+  readonly data: string | undefined;
+  readonly config: string | undefined;
+  readonly listen: string | undefined;
+  readonly web: string | undefined;
+  /** `true`: the replay port's default address. */
+  readonly replay: string | undefined;
+  readonly metrics: string | undefined;
+}
+
+export interface LoadedConfig {
+  readonly config: NodeConfig;
+  /** `sha256:<hex>` of the file, or of the embedded defaults. */
+  readonly digest: string;
+  /** True without `--config`: the node makes and renews its own keys, and `trust.json` lies flat in the folder. */
+  readonly embedded: boolean;
+}
+
+const DEFAULT_LISTEN = "127.0.0.1:8443";
+
+export function embeddedConfig(dataDir: string): NodeConfig {
+  return {
+    schemaVersion: 1,
+    name: hostname() || "archive-node",
+    dataDir,
+    capabilities: ["store", "search", "index"],
+    collections: [{ name: "main", access: "Public", embargoSeconds: 0, exclude: [] }],
+    listen: { federation: DEFAULT_LISTEN },
+    files: { keys: join(dataDir, "keys"), access: dataDir, trust: dataDir, federation: dataDir },
+    limits: DEFAULT_LIMITS,
+    logLevel: "info",
+  };
+}
+
+/**
+ * Reads and checks the configuration.
+ *
+ * @throws {StartError} `BAD_USAGE` without a data folder; `BAD_CONFIG` names the file and the field
+ */
+export async function loadConfig(options: ServeOptions): Promise<LoadedConfig> {
+  if (options.config === undefined && options.data === undefined) {
+    throw new StartError("BAD_USAGE", { reason: "--data DIR is missing: the folder to keep the archive in" });
+  }
+  const base =
+    options.config === undefined ? embeddedConfig(resolve(options.data ?? ".")) : await readConfigFile(options.config);
+  const config: NodeConfig = {
+    ...base,
+    dataDir: options.data === undefined ? base.dataDir : resolve(options.data),
+    listen: {
+      ...base.listen,
+      ...(options.listen === undefined ? {} : { federation: options.listen }),
+      ...(options.web === undefined ? {} : { web: options.web }),
+      ...(options.replay === undefined ? {} : { replay: options.replay }),
+      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+    },
+  };
+  const digest = `sha256:${createHash("sha256").update(JSON.stringify(config)).digest("hex")}`;
+  return { config, digest, embedded: options.config === undefined };
+}
+
+async function readConfigFile(file: string): Promise<NodeConfig> {
+  const bad = (reason: string, cause?: unknown) => new StartError("BAD_CONFIG", { file, reason }, { cause });
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(await readFile(file, "utf8"));
+  } catch (error) {
+    throw bad(error instanceof SyntaxError ? `not JSON: ${error.message}` : "cannot be read", error);
+  }
+  if (!Value.Check(NodeConfigSchema, parsed)) {
+    const [first] = Value.Errors(NodeConfigSchema, parsed);
+    throw bad(`${first?.instancePath || "/"}: ${first?.message ?? "does not match the schema"}`);
+  }
+  checkMeaning(parsed, bad);
+  return parsed;
+}
+
+/** What the schema cannot say. */
+function checkMeaning(config: NodeConfig, bad: (reason: string) => StartError): void {
+  const names = config.collections.map((collection) => collection.name);
+  const reserved = names.find((name) => (RESERVED_COLLECTION_NAMES as readonly string[]).includes(name));
+  if (reserved !== undefined) throw bad(`/collections: the name "${reserved}" is reserved for a path of the node`);
+  const repeated = names.find((name, index) => names.indexOf(name) !== index);
+  if (repeated !== undefined) throw bad(`/collections: "${repeated}" is listed twice`);
+  if (config.listen.admin !== undefined && config.files.adminTls === undefined) {
+    throw bad("/files/adminTls: needed because /listen/admin is set");
+  }
+}

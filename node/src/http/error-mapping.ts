@@ -1,0 +1,53 @@
+/** Turns whatever a handler threw into one of the problems of `problem.ts`; unknown errors say nothing of themselves. */
+import { HttpProblem, type ProblemCode } from "./problem.ts";
+
+/** Domain errors by class name and code. */
+const DOMAIN: Readonly<Record<string, ProblemCode>> = {
+  "IngestError.DIGEST_MISMATCH": "digest-mismatch",
+  "CdxError.BAD_QUERY": "bad-query",
+  "SearchError.BAD_QUERY": "bad-query",
+  "IdentityError.BAD_DOCUMENT": "document-invalid",
+  "IdentityError.DOCUMENT_DIGEST_MISMATCH": "document-invalid",
+  "IdentityError.DOCUMENT_SEQUENCE_OLD": "document-sequence-old",
+};
+
+/** Errors of fastify and of Node's HTTP server by code. */
+const FRAMEWORK: Readonly<Record<string, ProblemCode>> = {
+  FST_ERR_VALIDATION: "bad-query",
+  FST_ERR_CTP_BODY_TOO_LARGE: "payload-too-large",
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: "media-type-unsupported",
+  FST_ERR_CTP_INVALID_JSON_BODY: "bad-request",
+  FST_ERR_CTP_EMPTY_JSON_BODY: "bad-request",
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: "bad-request",
+  FST_ERR_BAD_URL: "bad-request",
+  FST_ERR_ASYNC_CONSTRAINT: "bad-request",
+  FST_ERR_MAX_PARAM_LENGTH: "uri-too-long",
+  FST_ERR_HANDLER_TIMEOUT: "deadline-exceeded",
+  ENOSPC: "storage-full",
+  EROFS: "storage-unavailable",
+};
+
+interface CodedError extends Error {
+  readonly code?: unknown;
+  readonly retryAfterMs?: unknown;
+}
+
+export function toProblem(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
+  if (!(error instanceof Error)) return internal(error);
+  if (error.name === "TimeoutError")
+    return new HttpProblem("deadline-exceeded", "try a narrower question", { cause: error });
+  const { code } = error as CodedError;
+  if (typeof code !== "string") return internal(error);
+  const known = DOMAIN[`${error.name}.${code}`] ?? FRAMEWORK[code];
+  if (known === undefined) return internal(error);
+  const { retryAfterMs } = error as CodedError;
+  return new HttpProblem(known, error.message, {
+    cause: error,
+    ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
+  });
+}
+
+function internal(error: unknown): HttpProblem {
+  return new HttpProblem("internal", "see the node's log for this request id", { cause: error });
+}

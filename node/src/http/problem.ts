@@ -1,0 +1,88 @@
+/** Every error the node answers with: code, status and title in one table, and the RFC 9457 document made from it. */
+
+interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  /** Whether the same request may succeed later without a change. */
+  readonly retryable: boolean;
+}
+
+const final = (status: number, title: string): ProblemKind => ({ status, title, retryable: false });
+const passing = (status: number, title: string): ProblemKind => ({ status, title, retryable: true });
+
+/** Codes are part of the API: add, never rename. */
+export const PROBLEMS = {
+  "bad-request": final(400, "The request cannot be understood"),
+  "bad-query": final(400, "A parameter is wrong"),
+  "bad-digest-field": final(400, "A digest header cannot be understood"),
+  "upload-incomplete": passing(400, "The upload ended before its announced length"),
+  "auth-required": final(401, "A valid bearer token is needed"),
+  "peer-only": final(403, "Only the operator may call this"),
+  "not-found": final(404, "There is nothing at this path"),
+  "collection-unknown": final(404, "There is no collection of this name"),
+  "blob-unknown": final(404, "This collection does not hold this file"),
+  "capture-unknown": final(404, "No capture of this URL is held"),
+  "method-not-allowed": final(405, "The path does not take this method"),
+  "upload-too-slow": passing(408, "The upload came too slowly"),
+  "request-timeout": passing(408, "The request came too slowly"),
+  "document-sequence-old": final(409, "A document of this or a higher sequence is already in use"),
+  "payload-too-large": final(413, "The body is larger than this node takes"),
+  "uri-too-long": final(414, "The URL is too long"),
+  "media-type-unsupported": final(415, "The body's type is not taken here"),
+  "range-invalid": final(416, "The range lies outside the file"),
+  "digest-mismatch": final(422, "The bytes received do not have the digest that was announced"),
+  "document-invalid": final(422, "The document is not valid"),
+  "not-an-archive": final(422, "The body is not a WARC or ARC file"),
+  "rate-limited": passing(429, "Too many requests from this address"),
+  "headers-too-large": final(431, "The request's header is too large"),
+  internal: passing(500, "The node failed to answer"),
+  overloaded: passing(503, "Too many of these requests run at once"),
+  draining: passing(503, "The node is shutting down"),
+  "storage-unavailable": passing(503, "The node cannot write to its volume"),
+  "deadline-exceeded": passing(504, "The answer took too long"),
+  "storage-full": passing(507, "The node's volume is full"),
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+export const PROBLEM_TYPE = "application/problem+json";
+
+/** RFC 9457 document with the node's extension members. */
+export interface ProblemDocument {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** The request id. */
+  readonly instance: string;
+  readonly code: ProblemCode;
+  readonly retryable: boolean;
+  readonly retry_after_ms?: number;
+}
+
+/** Thrown by routes; what is answered is in the table above. */
+export class HttpProblem extends Error {
+  override readonly name = "HttpProblem";
+  readonly code: ProblemCode;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: ProblemCode, detail: string, options?: ErrorOptions & { readonly retryAfterMs?: number }) {
+    super(detail, options);
+    this.code = code;
+    this.retryAfterMs = options?.retryAfterMs;
+  }
+}
+
+export function problemDocument(problem: HttpProblem, requestId: string): ProblemDocument {
+  const { status, title, retryable } = PROBLEMS[problem.code];
+  return {
+    type: `urn:asfp:problem:${problem.code}`,
+    title,
+    status,
+    detail: problem.message,
+    instance: requestId,
+    code: problem.code,
+    retryable,
+    ...(problem.retryAfterMs === undefined ? {} : { retry_after_ms: problem.retryAfterMs }),
+  };
+}

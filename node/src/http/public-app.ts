@@ -1,0 +1,91 @@
+/** The `federation`, `web` and `replay` listeners: which routes each of them has. */
+import rateLimit from "@fastify/rate-limit";
+import swagger from "@fastify/swagger";
+import type { FastifyInstance } from "fastify";
+import type { AccessPolicy } from "./access.ts";
+import { type AppOptions, createApp } from "./app.ts";
+import type { NodeState } from "./node-phase.ts";
+import { OPENAPI } from "./openapi.ts";
+import type { BodyLimits } from "./paced-body.ts";
+import { HttpProblem } from "./problem.ts";
+import { captureRoutes } from "./routes/captures.ts";
+import { cdxRoutes } from "./routes/cdx.ts";
+import { collectionRoutes } from "./routes/collections.ts";
+import { healthRoutes } from "./routes/health.ts";
+import { searchRoutes } from "./routes/search.ts";
+import { warcRoutes } from "./routes/warcs.ts";
+import type { ArchiveServices } from "./services.ts";
+import type { UploadSlots } from "./upload-slots.ts";
+import { watchMethods } from "./wrong-methods.ts";
+
+export interface PublicAppOptions extends AppOptions {
+  readonly services: ArchiveServices;
+  readonly access: AccessPolicy;
+  readonly state: NodeState;
+  readonly body: BodyLimits;
+  readonly slots: UploadSlots;
+}
+
+/** Look-ups, searches and replays without the token, by address; a page of replay asks for about a hundred. */
+const ANONYMOUS_PER_MINUTE = 3_000;
+/** Whole-request budget of look-ups and searches, milliseconds. */
+const QUERY_DEADLINE_MS = 30_000;
+
+/** All of `/api/v1`, CDX and raw captures. */
+export async function createArchiveApp(options: PublicAppOptions): Promise<FastifyInstance> {
+  const app = createApp(options);
+  const refuseOtherMethods = watchMethods(app);
+  addCors(app);
+  await app.register(swagger, OPENAPI);
+  const { access, services, state } = options;
+  const isDraining = () => state.phase === "Draining";
+  await app.register(healthRoutes, { phase: () => state.phase });
+  await app.register(collectionRoutes, { access });
+  await app.register(warcRoutes, { ...services, access, body: options.body, slots: options.slots, isDraining });
+  await app.register(limitedRoutes, options);
+  app.get("/api/v1/openapi.json", { schema: { hide: true } as object }, () => app.swagger());
+  refuseOtherMethods();
+  return app;
+}
+
+/** Archived content alone: an origin that shares nothing with the API. */
+export async function createReplayApp(options: PublicAppOptions): Promise<FastifyInstance> {
+  const app = createApp(options);
+  const refuseOtherMethods = watchMethods(app);
+  addCors(app);
+  await limitAnonymous(app, options.access);
+  await app.register(captureRoutes, { ...options.services, access: options.access, deadlineMs: QUERY_DEADLINE_MS });
+  refuseOtherMethods();
+  return app;
+}
+
+async function limitedRoutes(app: FastifyInstance, { services, access }: PublicAppOptions): Promise<void> {
+  await limitAnonymous(app, access);
+  const shared = { ...services, access, deadlineMs: QUERY_DEADLINE_MS };
+  await app.register(searchRoutes, shared);
+  await app.register(cdxRoutes, shared);
+  await app.register(captureRoutes, shared);
+}
+
+async function limitAnonymous(app: FastifyInstance, access: AccessPolicy): Promise<void> {
+  await app.register(rateLimit, {
+    max: ANONYMOUS_PER_MINUTE,
+    timeWindow: 60_000,
+    allowList: (request) => access.hasToken(request),
+    errorResponseBuilder: (_request, context) =>
+      new HttpProblem("rate-limited", `at most ${context.max} such requests a minute`, { retryAfterMs: context.ttl }),
+  });
+}
+
+/** Anyone's page may read what anyone may read; `Authorization` is never sent along, so nothing private shows. */
+function addCors(app: FastifyInstance): void {
+  app.addHook("onRequest", async (request, reply) => {
+    if (request.method !== "GET" && request.method !== "HEAD" && request.method !== "OPTIONS") return;
+    reply.header("Access-Control-Allow-Origin", "*");
+    reply.header("Access-Control-Allow-Headers", "Range");
+    reply.header(
+      "Access-Control-Expose-Headers",
+      "ASFP-Request-Id, Content-Range, Accept-Ranges, ETag, Repr-Digest, Link, Memento-Datetime, Retry-After",
+    );
+  });
+}

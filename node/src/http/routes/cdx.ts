@@ -1,0 +1,36 @@
+/** `GET /{collection}/cdx`: look-ups in pywb's dialect. Parameters go to the dialect untouched. */
+import { Readable } from "node:stream";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import Type from "typebox";
+import type { AccessPolicy } from "../access.ts";
+import { deadlineSignal } from "../request-signal.ts";
+import { CollectionName } from "../schemas.ts";
+import type { CdxService } from "../services.ts";
+
+export interface CdxRoutesOptions {
+  readonly cdx: CdxService;
+  readonly access: AccessPolicy;
+  /** Whole-request budget, milliseconds; long answers are read in pages. */
+  readonly deadlineMs: number;
+}
+
+export const cdxRoutes: FastifyPluginAsyncTypebox<CdxRoutesOptions> = async (app, options) => {
+  app.get(
+    "/:collection/cdx",
+    {
+      schema: {
+        summary: "Captures of a URL, as pywb's CDX server answers",
+        params: Type.Object({ collection: CollectionName }),
+      },
+    },
+    async (request, reply) => {
+      const { name } = options.access.readable(request, request.params.collection);
+      const queryStart = request.url.indexOf("?");
+      const params = new URLSearchParams(queryStart < 0 ? "" : request.url.slice(queryStart + 1));
+      const answer = await options.cdx.query(name, params, deadlineSignal(request, options.deadlineMs));
+      reply.header("content-type", answer.contentType);
+      if (request.method === "HEAD") return reply.send();
+      return reply.send(Readable.from(answer.lines, { objectMode: false }));
+    },
+  );
+};

@@ -1,0 +1,219 @@
+/** `/api/v1/collections/{name}/warcs`: files in, their state, and the bytes out again. Storing is ingest's business. */
+import { Readable } from "node:stream";
+import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import Type from "typebox";
+import type { AccessPolicy } from "../access.ts";
+import { parseRange } from "../byte-range.ts";
+import { promisedSha256, reprDigest } from "../digest-fields.ts";
+import { type BodyLimits, pacedBody } from "../paced-body.ts";
+import { HttpProblem } from "../problem.ts";
+import { requestSignal } from "../request-signal.ts";
+import { BlobInfoSchema, CollectionName, Hash, ProblemReplies, UploadReceiptSchema } from "../schemas.ts";
+import type { BlobContents, BlobInfo, BlobQueries, UploadService } from "../services.ts";
+import type { UploadSlots } from "../upload-slots.ts";
+
+/** Types an archive file may be sent as; anything else is likelier a mistake than a WARC. */
+const MEDIA_TYPES: ReadonlySet<string> = new Set([
+  "application/warc",
+  "application/warc-fields",
+  "application/x-warc",
+  "application/gzip",
+  "application/x-gzip",
+  "application/zstd",
+  "application/octet-stream",
+  "application/x-internet-archive",
+]);
+const SECONDS_PER_RETRY = 2;
+
+export interface WarcRoutesOptions {
+  readonly uploads: UploadService;
+  readonly blobs: BlobQueries;
+  readonly contents: BlobContents;
+  readonly access: AccessPolicy;
+  readonly body: BodyLimits;
+  readonly slots: UploadSlots;
+  readonly isDraining: () => boolean;
+}
+
+const Params = Type.Object({ name: CollectionName });
+const BlobParams = Type.Object({ name: CollectionName, hash: Hash });
+const UploadQuery = Type.Object({ filename: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) });
+const ListQuery = Type.Object({
+  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+  after: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
+});
+const BlobPage = Type.Object({ blobs: Type.Array(BlobInfoSchema), next: Type.Optional(Type.String()) });
+
+export const warcRoutes: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, options) => {
+  const { access, blobs } = options;
+  await app.register(uploadRoute, options);
+
+  app.get(
+    "/api/v1/collections/:name/warcs",
+    {
+      schema: {
+        summary: "Files of a collection, newest first",
+        params: Params,
+        querystring: ListQuery,
+        response: { 200: BlobPage, ...ProblemReplies },
+      },
+    },
+    async (request) => {
+      const { name } = access.readable(request, request.params.name);
+      const { limit, after } = request.query;
+      const page = await blobs.blobs(name, { limit, after }, requestSignal(request));
+      return { blobs: page.blobs.map(blobReply), ...(page.next === undefined ? {} : { next: page.next }) };
+    },
+  );
+
+  app.get(
+    "/api/v1/collections/:name/warcs/:hash",
+    {
+      schema: {
+        summary: "State of one file",
+        params: BlobParams,
+        response: { 200: BlobInfoSchema, ...ProblemReplies },
+      },
+    },
+    async (request) => blobReply(await findBlob(request, request.params, options)),
+  );
+
+  app.get(
+    "/api/v1/collections/:name/warcs/:hash/content",
+    { schema: { summary: "The file, byte for byte as received", params: BlobParams } },
+    async (request, reply) => {
+      const blob = await findBlob(request, request.params, options);
+      return sendContent(request, reply, { collection: request.params.name, blob }, options);
+    },
+  );
+};
+
+const uploadRoute: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, options) => {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser("*", (_request, _payload, done) => done(null));
+  app.post(
+    "/api/v1/collections/:name/warcs",
+    {
+      // The body is a stream with its own limit; fastify's is for bodies it reads itself.
+      bodyLimit: Number.MAX_SAFE_INTEGER,
+      schema: {
+        summary: "Store a WARC or ARC file",
+        description: "Answers when the file is on disk and its captures are committed.",
+        consumes: [...MEDIA_TYPES],
+        security: [{ token: [] }],
+        params: Params,
+        querystring: UploadQuery,
+        response: { 200: UploadReceiptSchema, 201: UploadReceiptSchema, ...ProblemReplies },
+      },
+    },
+    async (request, reply) => {
+      const { name } = options.access.writable(request, request.params.name);
+      checkUpload(request, options);
+      const release = options.slots.tryTake();
+      if (release === undefined) throw busy();
+      try {
+        continueIfAsked(request, reply);
+        const { created, ...receipt } = await options.uploads.upload(
+          pacedBody(request.raw, options.body),
+          {
+            collection: name,
+            filename: request.query.filename,
+            sizeBytes: declaredLength(request),
+            sha256: promisedSha256(request.headers),
+          },
+          requestSignal(request),
+        );
+        reply.header("location", `/api/v1/collections/${name}/warcs/${receipt.hash}`);
+        return await reply.code(created ? 201 : 200).send({ ...receipt, damaged: [...receipt.damaged] });
+      } finally {
+        release();
+      }
+    },
+  );
+};
+
+function busy(): HttpProblem {
+  return new HttpProblem("overloaded", "too many uploads run at once; try again soon", {
+    retryAfterMs: SECONDS_PER_RETRY * 1000,
+  });
+}
+
+/** Everything that can be refused before the first byte of the body is read. */
+function checkUpload(request: FastifyRequest, options: WarcRoutesOptions): void {
+  if (options.isDraining()) throw new HttpProblem("draining", "the node is shutting down; send it again later");
+  const type = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
+  if (type !== undefined && !MEDIA_TYPES.has(type)) {
+    throw new HttpProblem("media-type-unsupported", `send it as one of: ${[...MEDIA_TYPES].join(", ")}`);
+  }
+  if (request.headers["content-encoding"] !== undefined) {
+    throw new HttpProblem("media-type-unsupported", "send the file itself, without a Content-Encoding");
+  }
+  const length = declaredLength(request);
+  if (length !== undefined && length > options.body.maxBytes) {
+    throw new HttpProblem("payload-too-large", `this node takes files of up to ${options.body.maxBytes} bytes`);
+  }
+  promisedSha256(request.headers);
+}
+
+/** The client waits for our word before it sends the body (`server.ts` lets the route answer). */
+function continueIfAsked(request: FastifyRequest, reply: FastifyReply): void {
+  if (request.headers.expect?.toLowerCase() === "100-continue") reply.raw.writeContinue();
+}
+
+function declaredLength(request: FastifyRequest): number | undefined {
+  const value = request.headers["content-length"];
+  return value === undefined ? undefined : Number(value);
+}
+
+async function findBlob(
+  request: FastifyRequest,
+  params: { readonly name: string; readonly hash: string },
+  options: WarcRoutesOptions,
+): Promise<BlobInfo> {
+  const { name } = options.access.readable(request, params.name);
+  const blob = await options.blobs.blob(name, params.hash, requestSignal(request));
+  if (blob === undefined) throw new HttpProblem("blob-unknown", `collection "${name}" holds no file with this hash`);
+  return blob;
+}
+
+function blobReply(blob: BlobInfo) {
+  const { filename, reason, damaged, ...rest } = blob;
+  return {
+    ...rest,
+    damaged: [...damaged],
+    ...(filename === undefined ? {} : { filename }),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+async function sendContent(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { collection, blob }: { readonly collection: string; readonly blob: BlobInfo },
+  options: WarcRoutesOptions,
+): Promise<FastifyReply> {
+  const etag = `"sha256:${blob.hash}"`;
+  reply.headers({
+    etag,
+    "accept-ranges": "bytes",
+    "repr-digest": reprDigest(blob.hash),
+    // Immutable: the path names the bytes. Never a Content-Encoding: some clients would inflate the first member only.
+    "cache-control": "private, max-age=31536000, immutable",
+    "content-type": blob.filename?.endsWith(".gz") === true ? "application/gzip" : "application/octet-stream",
+    "content-disposition": `attachment; filename="${blob.hash}.warc${blob.filename?.endsWith(".gz") === true ? ".gz" : ""}"`,
+  });
+  if (request.headers["if-none-match"]?.includes(etag) === true) return reply.code(304).send();
+  const ifRange = request.headers["if-range"];
+  const range = ifRange === undefined || ifRange === etag ? parseRange(request.headers.range, blob.size) : undefined;
+  if (range === "unsatisfiable") {
+    reply.header("content-range", `bytes */${blob.size}`);
+    throw new HttpProblem("range-invalid", `the file has ${blob.size} bytes`);
+  }
+  if (range !== undefined) reply.code(206).header("content-range", `bytes ${range.start}-${range.end}/${blob.size}`);
+  reply.header("content-length", String(range === undefined ? blob.size : range.end - range.start + 1));
+  if (request.method === "HEAD") return reply.send();
+  const bytes = await options.contents.read(collection, blob.hash, range, requestSignal(request));
+  if (bytes === undefined) throw new HttpProblem("blob-unknown", "the file was withdrawn just now");
+  return reply.send(Readable.from(bytes, { objectMode: false }));
+}

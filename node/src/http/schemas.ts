@@ -1,0 +1,58 @@
+/** JSON shapes of `/api/v1`, also its OpenAPI document. */
+import Type from "typebox";
+import { PROBLEM_TYPE } from "./problem.ts";
+
+export const CollectionName = Type.String({ pattern: "^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$", maxLength: 63 });
+export const Hash = Type.String({ pattern: "^[0-9a-f]{64}$", description: "SHA-256 of the file, lower-case hex" });
+/** 1 to 14 digits: `2024` is the whole year. */
+export const PartialTimestamp = Type.String({ pattern: "^[0-9]{1,14}$" });
+
+const DamagedRangeSchema = Type.Object({
+  offset: Type.Integer({ minimum: 0 }),
+  length: Type.Integer({ minimum: 0 }),
+  reason: Type.String(),
+});
+
+export const UploadReceiptSchema = Type.Object({
+  hash: Hash,
+  size: Type.Integer({ minimum: 0 }),
+  records: Type.Integer({ minimum: 0 }),
+  captures: Type.Integer({ minimum: 0 }),
+  damaged: Type.Array(DamagedRangeSchema),
+});
+
+export const BlobInfoSchema = Type.Object({
+  hash: Hash,
+  filename: Type.Optional(Type.String()),
+  size: Type.Integer({ minimum: 0 }),
+  state: Type.Union([
+    Type.Literal("received"),
+    Type.Literal("captured"),
+    Type.Literal("searchable"),
+    Type.Literal("failed"),
+  ]),
+  records: Type.Integer({ minimum: 0 }),
+  captures: Type.Integer({ minimum: 0 }),
+  damaged: Type.Array(DamagedRangeSchema),
+  reason: Type.Optional(Type.String()),
+  receivedAt: Type.String(),
+});
+
+const ProblemSchema = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    detail: Type.String(),
+    instance: Type.String(),
+    code: Type.String(),
+    retryable: Type.Boolean(),
+    retry_after_ms: Type.Optional(Type.Integer({ minimum: 0 })),
+  },
+  { description: "RFC 9457 problem" },
+);
+
+const problemReply = { description: "A problem", content: { [PROBLEM_TYPE]: { schema: ProblemSchema } } };
+
+/** For the `response` of every route. */
+export const ProblemReplies = { "4xx": problemReply, "5xx": problemReply };
