@@ -1,0 +1,11 @@
+/** The API contract: kinds, conditions, labels. Imports nothing else of this project. */
+
+export { RESERVED_COLLECTION_NAMES } from "./archive-node/content.ts";
+export * from "./archive-node.ts";
+export * from "./conditions.ts";
+export * from "./federation-peer.ts";
+export * from "./implemented.ts";
+export * from "./kind.ts";
+export * from "./kinds.ts";
+export * from "./labels.ts";
+export * from "./sync-policy.ts";
