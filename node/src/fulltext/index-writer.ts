@@ -1,0 +1,176 @@
+/**
+ * The one writer of the full-text database. Documents, statistics and the cursor over the blobs are committed in one
+ * transaction: after a crash the index and its cursor agree, and indexing goes on where it stopped.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { deflateRawSync } from "node:zlib";
+import type { IndexDocument } from "./document.ts";
+import { CHAMPION_IMPACT, IMPACT_MAX } from "./impact.ts";
+import { packImpacts, packSequence } from "./packing.ts";
+import type { SourceBlob } from "./source.ts";
+
+/** Next capture to index: the `ordinal`-th of the first blob after `sequence`. */
+export interface IndexCursor {
+  readonly sequence: number;
+  readonly ordinal: number;
+}
+
+/** A capture of a batch; `document` is absent when its text is already indexed, or is nowhere (revisit of the unknown). */
+export interface BatchEntry {
+  readonly urlkey: string;
+  readonly timestamp: string;
+  readonly digest: string;
+  readonly document: IndexDocument | undefined;
+}
+
+/** Body terms kept for proximity; later ones still count for ranking. */
+const SEQUENCE_TERMS = 20_000;
+const COMPRESSION_LEVEL = 3;
+
+const statements = (database: DatabaseSync) => ({
+  page: database.prepare("SELECT id FROM pages WHERE collection = ? AND urlkey = ?"),
+  addPage: database.prepare("INSERT INTO pages(collection, urlkey) VALUES (?, ?)"),
+  doc: database.prepare("SELECT id, first, last FROM docs WHERE page = ? AND digest = ?"),
+  addDoc: database.prepare(
+    `INSERT INTO docs(page, digest, url, host, mime, language, title, length, depth, first, last, simhash_a, simhash_b,
+       blob, rev) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  ),
+  widenDoc: database.prepare("UPDATE docs SET first = min(first, ?1), last = max(last, ?1), rev = ?2 WHERE id = ?3"),
+  addSighting: database.prepare("INSERT OR IGNORE INTO sightings(page, timestamp, doc) VALUES (?, ?, ?)"),
+  addWords: database.prepare("INSERT INTO words(rowid, title, headings, body, url, facets) VALUES (?, ?, ?, ?, ?, ?)"),
+  addForward: database.prepare("INSERT INTO forward(doc, impacts) VALUES (?, ?)"),
+  addBody: database.prepare("INSERT INTO bodies(doc, sequence, text) VALUES (?, ?, ?)"),
+  term: database.prepare("SELECT id FROM terms WHERE term = ?"),
+  addTerm: database.prepare("INSERT INTO terms(term, df) VALUES (?, 0)"),
+  addDf: database.prepare("UPDATE terms SET df = df + ? WHERE id = ?"),
+  addBlobDf: database.prepare(
+    "INSERT INTO blob_terms(term, blob, df) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET df = df + excluded.df",
+  ),
+  addBlob: database.prepare(
+    `INSERT INTO blob_stats(blob, hash, docs, total_len) VALUES (?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET docs = docs + excluded.docs, total_len = total_len + excluded.total_len`,
+  ),
+  addChampion: database.prepare("INSERT OR IGNORE INTO champions(term, rank, doc) VALUES (?, ?, ?)"),
+  cursor: database.prepare("SELECT sequence, ordinal FROM cursor"),
+  moveCursor: database.prepare("UPDATE cursor SET sequence = ?, ordinal = ?"),
+  lastRev: database.prepare("SELECT max(rev) AS rev FROM docs"),
+  fail: database.prepare("INSERT OR REPLACE INTO failures(sequence, reason) VALUES (?, ?)"),
+});
+
+export class IndexWriter {
+  readonly #database: DatabaseSync;
+  readonly #sql: ReturnType<typeof statements>;
+  #rev: number;
+  /** Sums of the running batch, written once at its end. */
+  #frequencies = new Map<number, number>();
+  #docs = 0;
+  #totalLength = 0;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#sql = statements(database);
+    this.#rev = Number(this.#sql.lastRev.get()?.["rev"] ?? 0);
+  }
+
+  get cursor(): IndexCursor {
+    const row = this.#sql.cursor.get();
+    return { sequence: Number(row?.["sequence"]), ordinal: Number(row?.["ordinal"]) };
+  }
+
+  /** Whether a text is indexed, so that it need not be read again. */
+  holds(collection: string, urlkey: string, digest: string): boolean {
+    const page = this.#sql.page.get(collection, urlkey)?.["id"];
+    return page !== undefined && this.#sql.doc.get(page, digest) !== undefined;
+  }
+
+  /** Commits a batch and the cursor after it. */
+  commit(blob: SourceBlob, batch: readonly BatchEntry[], cursor: IndexCursor): void {
+    this.#transaction(() => {
+      for (const entry of batch) this.#addEntry(blob, entry);
+      for (const [term, df] of this.#frequencies) {
+        this.#sql.addDf.run(df, term);
+        this.#sql.addBlobDf.run(term, blob.sequence, df);
+      }
+      this.#sql.addBlob.run(blob.sequence, blob.hash, this.#docs, this.#totalLength);
+      this.#sql.moveCursor.run(cursor.sequence, cursor.ordinal);
+    });
+  }
+
+  /** Gives a blob up for good and moves on; `reason` stays readable in the database. */
+  fail(blob: SourceBlob, reason: string): void {
+    this.#transaction(() => {
+      this.#sql.fail.run(blob.sequence, reason);
+      this.#sql.moveCursor.run(blob.sequence, 0);
+    });
+  }
+
+  #transaction(work: () => void): void {
+    this.#frequencies = new Map();
+    this.#docs = 0;
+    this.#totalLength = 0;
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #addEntry(blob: SourceBlob, entry: BatchEntry): void {
+    const { urlkey, digest, document } = entry;
+    const timestamp = Number(entry.timestamp);
+    const known = this.#sql.page.get(blob.collection, urlkey)?.["id"];
+    // A revisit of a page that is not held here has no text to find.
+    if (known === undefined && document === undefined) return;
+    const page = known ?? this.#sql.addPage.run(blob.collection, urlkey).lastInsertRowid;
+    const held = this.#sql.doc.get(page, digest);
+    if (held === undefined && document === undefined) return;
+    this.#rev += 1;
+    const doc = held?.["id"] ?? (document && this.#addDocument(blob, Number(page), entry, document));
+    if (doc === undefined) return;
+    this.#sql.addSighting.run(page, timestamp, doc);
+    if (held !== undefined) this.#sql.widenDoc.run(timestamp, this.#rev, doc);
+  }
+
+  #addDocument(blob: SourceBlob, page: number, entry: BatchEntry, document: IndexDocument): number {
+    const timestamp = Number(entry.timestamp);
+    const { terms } = document;
+    const length = terms.title.length + terms.body.length;
+    const [a, b] = document.simhash;
+    const doc = Number(
+      this.#sql.addDoc.run(
+        ...[page, entry.digest, document.url, document.host, document.mime, document.language ?? null, document.title],
+        ...[length, document.depth, timestamp, timestamp, a, b, blob.sequence, this.#rev],
+      ).lastInsertRowid,
+    );
+    const columns = [terms.title, terms.headings, terms.body, terms.url, terms.facets].map((list) => list.join(" "));
+    this.#sql.addWords.run(doc, ...columns);
+    this.#addWeights(doc, document);
+    this.#docs += 1;
+    this.#totalLength += length;
+    return doc;
+  }
+
+  #addWeights(doc: number, document: IndexDocument): void {
+    const ids = new Map<string, number>();
+    const entries: (readonly [number, number])[] = [];
+    for (const [term, impact] of document.impacts) {
+      const id = this.#termId(term);
+      ids.set(term, id);
+      entries.push([id, impact]);
+      this.#frequencies.set(id, (this.#frequencies.get(id) ?? 0) + 1);
+      if (impact >= CHAMPION_IMPACT) this.#sql.addChampion.run(id, IMPACT_MAX - impact, doc);
+    }
+    this.#sql.addForward.run(doc, packImpacts(entries));
+    const sequence = document.terms.body.slice(0, SEQUENCE_TERMS).map((term) => ids.get(term) ?? 0);
+    const text = deflateRawSync(Buffer.from(document.body, "utf8"), { level: COMPRESSION_LEVEL });
+    this.#sql.addBody.run(doc, packSequence(sequence), text);
+  }
+
+  #termId(term: string): number {
+    const known = this.#sql.term.get(term)?.["id"];
+    return Number(known ?? this.#sql.addTerm.run(term).lastInsertRowid);
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * Reader threads behind one queue. SQLite cannot be interrupted from outside its thread, so a call that runs past its
+ * hard deadline ends its thread, and another takes its place: no question holds a reader longer than that.
+ */
+import { Worker } from "node:worker_threads";
+import { FullTextError } from "./errors.ts";
+import type { MatchAnswer, PresentedDocument, Question } from "./question.ts";
+
+export type ReaderCall =
+  | { readonly kind: "match"; readonly question: Question; readonly softMs: number }
+  | { readonly kind: "present"; readonly question: Question; readonly docs: readonly number[] };
+
+export type ReaderReply =
+  | { readonly id: number; readonly value: unknown }
+  | { readonly id: number; readonly error: Error };
+
+export interface ReaderPoolOptions {
+  readonly file: string;
+  readonly readers: number;
+  /** Scoring stops after this and answers with what it has, milliseconds. */
+  readonly softMs: number;
+  /** The thread is ended after this, milliseconds. */
+  readonly hardMs: number;
+  /** Calls waiting for a thread; more are refused. */
+  readonly queue: number;
+}
+
+/** A full-text index that can be asked. Other engines implement the same. */
+export interface FullTextIndex {
+  readonly match: (question: Question, signal: AbortSignal) => Promise<MatchAnswer>;
+  readonly present: (
+    question: Question,
+    docs: readonly number[],
+    signal: AbortSignal,
+  ) => Promise<readonly PresentedDocument[]>;
+  readonly close: () => Promise<void>;
+}
+
+interface Job {
+  readonly call: ReaderCall;
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
+interface Seat {
+  readonly worker: Worker;
+  ready: boolean;
+  job: Job | undefined;
+  timer: NodeJS.Timeout | undefined;
+}
+
+const RESTART_PAUSE_MS = 200;
+
+class ReaderPool {
+  readonly #options: ReaderPoolOptions;
+  readonly #seats = new Set<Seat>();
+  readonly #waiting: Job[] = [];
+  #closed = false;
+  #nextId = 1;
+
+  constructor(options: ReaderPoolOptions) {
+    this.#options = options;
+    for (let index = 0; index < options.readers; index += 1) this.#spawn();
+  }
+
+  async call(call: ReaderCall, signal: AbortSignal): Promise<unknown> {
+    signal.throwIfAborted();
+    if (this.#closed) throw new FullTextError("CLOSED", {});
+    if (this.#waiting.length >= this.#options.queue) {
+      throw new FullTextError("OVERLOADED", { waiting: this.#waiting.length });
+    }
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    const abort = (): void => reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    this.#waiting.push({ call, resolve, reject, signal });
+    this.#dispatch();
+    try {
+      return await promise;
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const job of this.#waiting.splice(0)) job.reject(new FullTextError("CLOSED", {}));
+    await Promise.all([...this.#seats].map((seat) => seat.worker.terminate()));
+  }
+
+  #dispatch(): void {
+    for (const seat of this.#seats) {
+      if (!seat.ready || seat.job !== undefined) continue;
+      const job = this.#nextJob();
+      if (job === undefined) return;
+      this.#seat(seat, job);
+    }
+  }
+
+  #nextJob(): Job | undefined {
+    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift()) {
+      if (!job.signal.aborted) return job;
+    }
+    return undefined;
+  }
+
+  #seat(seat: Seat, job: Job): void {
+    const { hardMs } = this.#options;
+    seat.job = job;
+    seat.timer = setTimeout(() => {
+      job.reject(new FullTextError("QUERY_TIMEOUT", { afterMs: hardMs }));
+      seat.job = undefined;
+      void seat.worker.terminate();
+    }, hardMs);
+    seat.worker.postMessage({ id: this.#nextId, call: job.call });
+    this.#nextId += 1;
+  }
+
+  #spawn(): void {
+    const worker = new Worker(new URL("./reader.worker.ts", import.meta.url), {
+      workerData: { file: this.#options.file },
+    });
+    const seat: Seat = { worker, ready: false, job: undefined, timer: undefined };
+    this.#seats.add(seat);
+    let failure: Error | undefined;
+    worker.on("message", (reply: ReaderReply) => this.#onReply(seat, reply));
+    worker.on("error", (error: Error) => {
+      failure = error;
+    });
+    worker.on("exit", () => this.#onExit(seat, failure));
+  }
+
+  #onReply(seat: Seat, reply: ReaderReply): void {
+    if (reply.id === 0) {
+      seat.ready = true;
+    } else {
+      clearTimeout(seat.timer);
+      if ("error" in reply) seat.job?.reject(reply.error);
+      else seat.job?.resolve(reply.value);
+      seat.job = undefined;
+    }
+    this.#dispatch();
+  }
+
+  #onExit(seat: Seat, failure: Error | undefined): void {
+    clearTimeout(seat.timer);
+    this.#seats.delete(seat);
+    seat.job?.reject(new FullTextError("WORKER_LOST", { reason: failure?.message ?? "ended" }, { cause: failure }));
+    if (this.#closed) return;
+    // A thread that dies while starting would otherwise be started in a tight circle.
+    setTimeout(() => this.#closed || this.#spawn(), seat.ready ? 0 : RESTART_PAUSE_MS);
+  }
+}
+
+/** Opens the embedded full-text index for reading. The database must exist: start the indexer first. */
+export function openFullTextIndex(options: ReaderPoolOptions): FullTextIndex {
+  const pool = new ReaderPool(options);
+  return {
+    match: async (question, signal) =>
+      (await pool.call({ kind: "match", question, softMs: options.softMs }, signal)) as MatchAnswer,
+    present: async (question, docs, signal) =>
+      (await pool.call({ kind: "present", question, docs }, signal)) as readonly PresentedDocument[],
+    close: () => pool.close(),
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * The full-text database: its tables, its settings, its version. A database of another version or analyser is dropped
+ * and filled again from the blobs: it holds nothing that they do not.
+ */
+import { rmSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import { ANALYZER } from "./analyzer.ts";
+import { FullTextError } from "./errors.ts";
+
+/** Tables and analyser rules together. */
+const VERSION = `1:${ANALYZER}`;
+/** SQLite result codes that mean the file itself is bad: SQLITE_CORRUPT, SQLITE_NOTADB. */
+const DAMAGE_CODES = new Set([11, 26]);
+
+const TABLES = `
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE cursor(id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL, ordinal INTEGER NOT NULL);
+INSERT INTO cursor VALUES (1, 0, 0);
+CREATE TABLE pages(id INTEGER PRIMARY KEY, collection TEXT NOT NULL, urlkey TEXT NOT NULL, UNIQUE(collection, urlkey));
+-- One text of a page: captures with the same payload digest share it. 'rev' orders changes for readers' caches.
+CREATE TABLE docs(
+  id INTEGER PRIMARY KEY, page INTEGER NOT NULL, digest TEXT NOT NULL, url TEXT NOT NULL, host TEXT NOT NULL,
+  mime TEXT NOT NULL, language TEXT, title TEXT NOT NULL, length INTEGER NOT NULL, depth INTEGER NOT NULL,
+  first INTEGER NOT NULL, last INTEGER NOT NULL, simhash_a INTEGER NOT NULL, simhash_b INTEGER NOT NULL,
+  blob INTEGER NOT NULL, rev INTEGER NOT NULL, UNIQUE(page, digest));
+CREATE INDEX docs_rev ON docs(rev);
+CREATE TABLE sightings(page INTEGER NOT NULL, timestamp INTEGER NOT NULL, doc INTEGER NOT NULL,
+  PRIMARY KEY(page, timestamp, doc)) WITHOUT ROWID;
+CREATE TABLE forward(doc INTEGER PRIMARY KEY, impacts BLOB NOT NULL);
+CREATE TABLE bodies(doc INTEGER PRIMARY KEY, sequence BLOB NOT NULL, text BLOB NOT NULL);
+CREATE TABLE terms(id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE, df INTEGER NOT NULL);
+-- Impact-ordered lists of the pages that are most about a term; 'rank' is 255 minus the impact.
+CREATE TABLE champions(term INTEGER NOT NULL, rank INTEGER NOT NULL, doc INTEGER NOT NULL,
+  PRIMARY KEY(term, rank, doc)) WITHOUT ROWID;
+-- What each blob adds to the statistics, so that sums over any set of blobs are cheap.
+CREATE TABLE blob_terms(term INTEGER NOT NULL, blob INTEGER NOT NULL, df INTEGER NOT NULL,
+  PRIMARY KEY(term, blob)) WITHOUT ROWID;
+CREATE TABLE blob_stats(blob INTEGER PRIMARY KEY, hash TEXT NOT NULL, docs INTEGER NOT NULL, total_len INTEGER NOT NULL);
+CREATE TABLE failures(sequence INTEGER PRIMARY KEY, reason TEXT NOT NULL);
+-- Tokens arrive analysed: this tokenizer only splits at spaces. Marks (M) belong to words of Indic scripts, private use
+-- (Co) marks filters.
+CREATE VIRTUAL TABLE words USING fts5(title, headings, body, url, facets, content='', contentless_delete=1, columnsize=0,
+  tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'");
+`;
+
+const FILE_SUFFIXES = ["", "-wal", "-shm"] as const;
+
+function configure(database: DatabaseSync, write: boolean): void {
+  database.exec("PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 1073741824");
+  // NORMAL: a power cut may take back the last transactions with their cursor; they are then indexed again.
+  if (write) database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -131072");
+  else database.exec("PRAGMA query_only = ON; PRAGMA cache_size = -65536");
+}
+
+function versionOf(database: DatabaseSync): string | undefined {
+  const tables = database.prepare("SELECT count(*) AS n FROM sqlite_master WHERE name = 'meta'").get();
+  if (Number(tables?.["n"]) === 0) return undefined;
+  const row = database.prepare("SELECT value FROM meta WHERE key = 'version'").get();
+  return row === undefined ? undefined : String(row["value"]);
+}
+
+/** Whether an error thrown by SQLite says that the file is damaged. */
+export function isDamage(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error && DAMAGE_CODES.has(Number(error.errcode) & 0xff);
+}
+
+function openCurrent(file: string): DatabaseSync | undefined {
+  const database = new DatabaseSync(file);
+  try {
+    configure(database, true);
+    const version = versionOf(database);
+    if (version === VERSION) return database;
+    if (version === undefined) {
+      database.exec(`BEGIN; ${TABLES}; INSERT INTO meta VALUES ('version', '${VERSION}'); COMMIT`);
+      return database;
+    }
+  } catch (error) {
+    database.close();
+    if (isDamage(error)) return undefined;
+    throw error;
+  }
+  database.close();
+  return undefined;
+}
+
+/**
+ * Opens the database for the one writer. A damaged or outdated file is replaced by an empty one, which the indexer fills.
+ *
+ * @throws {FullTextError} `INDEX_DAMAGED` when even a new file cannot be used
+ */
+export function openWriter(file: string): DatabaseSync {
+  const current = openCurrent(file);
+  if (current !== undefined) return current;
+  for (const suffix of FILE_SUFFIXES) rmSync(`${file}${suffix}`, { force: true });
+  const fresh = openCurrent(file);
+  if (fresh === undefined) throw new FullTextError("INDEX_DAMAGED", { file });
+  return fresh;
+}
+
+/** Opens the database for a reader. The file must exist. */
+export function openReader(file: string): DatabaseSync {
+  const database = new DatabaseSync(file, { readOnly: true });
+  configure(database, false);
+  return database;
+}
