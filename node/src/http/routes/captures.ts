@@ -11,6 +11,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import type { AccessPolicy } from "../access.ts";
 import { replayHeaders } from "../capture-headers.ts";
+import { sendHeadOnly } from "../head-reply.ts";
 import { HttpProblem } from "../problem.ts";
 import { deadlineSignal, requestSignal } from "../request-signal.ts";
 import { CollectionName } from "../schemas.ts";
@@ -58,7 +59,8 @@ async function sendCapture(
   if (capture === undefined) throw new HttpProblem("capture-unknown", "this URL is not in the collection");
   reply.code(capture.status >= 200 && capture.status <= 599 ? capture.status : 200);
   for (const [name, value] of replayHeaders(capture, collection)) appendHeader(reply, name, value);
-  if (request.method === "HEAD" || BODILESS.has(capture.status)) return reply.send();
+  if (request.method === "HEAD") return sendHeadOnly(reply);
+  if (BODILESS.has(capture.status)) return reply.send();
   return reply.send(Readable.from(capture.body, { objectMode: false }));
 }
 

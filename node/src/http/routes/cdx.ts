@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import Type from "typebox";
 import type { AccessPolicy } from "../access.ts";
+import { sendHeadOnly } from "../head-reply.ts";
 import { deadlineSignal } from "../request-signal.ts";
 import { CollectionName } from "../schemas.ts";
 import type { CdxService } from "../services.ts";
@@ -29,7 +30,7 @@ export const cdxRoutes: FastifyPluginAsyncTypebox<CdxRoutesOptions> = async (app
       const params = new URLSearchParams(queryStart < 0 ? "" : request.url.slice(queryStart + 1));
       const answer = await options.cdx.query(name, params, deadlineSignal(request, options.deadlineMs));
       reply.header("content-type", answer.contentType);
-      if (request.method === "HEAD") return reply.send();
+      if (request.method === "HEAD") return sendHeadOnly(reply);
       return reply.send(Readable.from(answer.lines, { objectMode: false }));
     },
   );

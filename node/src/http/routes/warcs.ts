@@ -6,6 +6,7 @@ import Type from "typebox";
 import type { AccessPolicy } from "../access.ts";
 import { parseRange } from "../byte-range.ts";
 import { promisedSha256, reprDigest } from "../digest-fields.ts";
+import { sendHeadOnly } from "../head-reply.ts";
 import { type BodyLimits, pacedBody } from "../paced-body.ts";
 import { HttpProblem } from "../problem.ts";
 import { requestSignal } from "../request-signal.ts";
@@ -212,7 +213,7 @@ async function sendContent(
   }
   if (range !== undefined) reply.code(206).header("content-range", `bytes ${range.start}-${range.end}/${blob.size}`);
   reply.header("content-length", String(range === undefined ? blob.size : range.end - range.start + 1));
-  if (request.method === "HEAD") return reply.send();
+  if (request.method === "HEAD") return sendHeadOnly(reply);
   const bytes = await options.contents.read(collection, blob.hash, range, requestSignal(request));
   if (bytes === undefined) throw new HttpProblem("blob-unknown", "the file was withdrawn just now");
   return reply.send(Readable.from(bytes, { objectMode: false }));
