@@ -1,0 +1,101 @@
+/** Stored bytes by position: a file opened for reading, and a sliding window over any source. */
+import { type FileHandle, open } from "node:fs/promises";
+import type { ByteSource } from "./record.ts";
+
+/** Bytes asked of a source at a time: few system calls, and far below the memory target. */
+export const READ_BYTES = 1 << 20;
+
+export interface FileSource extends ByteSource, AsyncDisposable {
+  readonly path: string;
+}
+
+/** @throws the system's error (`ENOENT`, `EACCES`, `EISDIR`, …) when the file cannot be opened */
+export async function openFileSource(path: string): Promise<FileSource> {
+  const handle = await open(path, "r");
+  try {
+    const { size } = await handle.stat();
+    return fileSource(path, handle, size);
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function fileSource(path: string, handle: FileHandle, size: number): FileSource {
+  return {
+    path,
+    size,
+    async read(position, length) {
+      const wanted = Math.max(0, Math.min(length, size - position));
+      const buffer = Buffer.allocUnsafeSlow(wanted);
+      const { bytesRead } = await handle.read(buffer, 0, wanted, position);
+      return buffer.subarray(0, bytesRead);
+    },
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
+}
+
+/** A source over bytes that are already in memory. */
+export function memorySource(bytes: Uint8Array): ByteSource {
+  return {
+    size: bytes.length,
+    read: async (position, length) => bytes.subarray(position, position + length),
+  };
+}
+
+/** Keeps the part of a source that is being worked on; asks for more only when a view reaches beyond it. */
+export class SourceWindow {
+  readonly source: ByteSource;
+  readonly #windowBytes: number;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #start = 0;
+
+  constructor(source: ByteSource, windowBytes: number) {
+    this.source = source;
+    this.#windowBytes = windowBytes;
+  }
+
+  get size(): number {
+    return this.source.size;
+  }
+
+  /** What is held from `position` on, at most `length` bytes; empty when `position` is outside. */
+  held(position: number, length: number): Uint8Array {
+    const from = position - this.#start;
+    if (from < 0 || from >= this.#bytes.length) return this.#bytes.subarray(0, 0);
+    return this.#bytes.subarray(from, from + length);
+  }
+
+  /** `length` bytes from `position` on, fewer only at the end of the source. */
+  async view(position: number, length: number): Promise<Uint8Array> {
+    const wanted = Math.max(0, Math.min(length, this.size - position));
+    const held = this.held(position, wanted);
+    if (held.length >= wanted) return held;
+    await this.#load(position, Math.max(wanted, this.#windowBytes));
+    return this.held(position, wanted);
+  }
+
+  async #load(position: number, length: number): Promise<void> {
+    const wanted = Math.min(length, this.size - position);
+    const parts: Uint8Array[] = [];
+    let have = 0;
+    while (have < wanted) {
+      const part = await this.source.read(position + have, wanted - have);
+      if (part.length === 0) break;
+      parts.push(part);
+      have += part.length;
+    }
+    this.#bytes = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+    this.#start = position;
+  }
+}
+
+/** The source from `position` to its end, in order. */
+export async function* chunksFrom(source: ByteSource, position: number): AsyncGenerator<Uint8Array> {
+  for (let at = position; at < source.size; ) {
+    const chunk = await source.read(at, READ_BYTES);
+    if (chunk.length === 0) return;
+    at += chunk.length;
+    yield chunk;
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Header lines of WARC 0.17 to 1.1, ARC 1 and HTTP: bytes in, fields out. Pure.
+ *
+ * Lenient as archives need it: any case, folded and repeated fields, bare LF, names without a colon skipped.
+ * Strict where a wrong guess would lose other records: a length is digits only and a safe integer.
+ * @see https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/
+ */
+import type { HeaderField, HttpHead } from "./record.ts";
+
+/** Longest header that is believed, bytes. Real ones stay below 64 KiB; longer ones are hostile or not headers. */
+export const MAX_HEADER_BYTES = 1 << 20;
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/**
+ * Length of the header at the start of `bytes`, empty line included.
+ *
+ * @param from - where an earlier look ended, so that a growing buffer is looked at once
+ * @returns `undefined` when the empty line is not there (yet)
+ */
+export function headerLength(bytes: Uint8Array, from = 0): number | undefined {
+  for (let at = bytes.indexOf(LF, Math.max(0, from - 2)); at !== -1; at = bytes.indexOf(LF, at + 1)) {
+    if (bytes[at + 1] === LF) return at + 2;
+    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
+  }
+  return undefined;
+}
+
+/** Text of header bytes: UTF-8 (WARC 1.0, 4.1) when it is, else Latin-1, so that no byte is lost. */
+export function headerText(bytes: Uint8Array): string {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const latin1 = buffer.toString("latin1");
+  if (!NOT_ASCII.test(latin1)) return latin1;
+  const text = buffer.toString("utf8");
+  return text.includes("\ufffd") ? latin1 : text;
+}
+const NOT_ASCII = /[\u0080-\u00ff]/;
+
+/** First line and fields of a header's text. */
+export function parseFields(text: string): { readonly startLine: string; readonly fields: readonly HeaderField[] } {
+  const lines = text.split("\n");
+  const startLine = (lines[0] ?? "").trimEnd();
+  const fields: [string, string][] = [];
+  for (let index = 1; index < lines.length; index++) addLine(fields, lines[index] ?? "");
+  return { startLine, fields };
+}
+
+function addLine(fields: [string, string][], line: string): void {
+  const last = fields.at(-1);
+  if ((line.startsWith(" ") || line.startsWith("\t")) && last !== undefined) {
+    last[1] = `${last[1]} ${line.trim()}`.trim();
+    return;
+  }
+  const colon = line.indexOf(":");
+  if (colon > 0) fields.push([line.slice(0, colon).trimEnd(), line.slice(colon + 1).trim()]);
+}
+
+/** First field of that name, in any case. */
+export function fieldOf(fields: readonly HeaderField[], name: string): string | undefined {
+  for (const [key, value] of fields) {
+    if (key.length === name.length && key.toLowerCase() === name) return value;
+  }
+  return undefined;
+}
+
+/** A length as archives may state it. `undefined`: missing, signed, fractional, or beyond 2^53. */
+export function parseLength(value: string | undefined): number | undefined {
+  if (value === undefined || !/^\d{1,16}$/.test(value)) return undefined;
+  const length = Number(value);
+  return Number.isSafeInteger(length) ? length : undefined;
+}
+
+/** What a record's own header says, before its block is looked at. */
+export interface RecordHead {
+  readonly format: "warc" | "arc";
+  readonly version: string;
+  readonly fields: readonly HeaderField[];
+  /** Bytes of the header. */
+  readonly length: number;
+  /** Bytes of the block. */
+  readonly contentLength: number;
+}
+
+export type HeadOutcome = { readonly head: RecordHead } | { readonly reason: string };
+
+const WARC_LINE = /^WARC\/(\d{1,4}\.\d{1,4})$/;
+
+/** @param bytes - exactly one WARC header, as measured by `headerLength` */
+export function parseWarcHead(bytes: Uint8Array): HeadOutcome {
+  const { startLine, fields } = parseFields(headerText(bytes));
+  const version = WARC_LINE.exec(startLine)?.[1];
+  if (version === undefined) return { reason: "not a record header" };
+  const contentLength = warcContentLength(fields);
+  if (typeof contentLength === "string") return { reason: contentLength };
+  return { head: { format: "warc", version, fields, length: bytes.length, contentLength } };
+}
+
+/** Repeated lengths are fine while they agree; which of two different ones is right cannot be known. */
+function warcContentLength(fields: readonly HeaderField[]): number | string {
+  const values = fields.filter(([name]) => name.length === 14 && name.toLowerCase() === "content-length");
+  if (values.length === 0) return "content-length missing";
+  const lengths = new Set(values.map(([, value]) => parseLength(value)));
+  const [length] = lengths;
+  if (lengths.size !== 1 || length === undefined) return "content-length not a number";
+  return length;
+}
+
+const ARC_DATE = /^\d{14}$|^\d{8}$/;
+
+/**
+ * An ARC 1 (five fields) or ARC 2 (ten) record line. URLs and media types may hold spaces, so the date is what is looked for.
+ * @see https://archive.org/web/researcher/ArcFileFormat.php
+ */
+export function parseArcLine(line: string, lengthBytes: number): HeadOutcome {
+  const words = line.trimEnd().split(" ");
+  const contentLength = parseLength(words.at(-1));
+  const dateAt = words.findIndex((word, index) => index >= 2 && ARC_DATE.test(word));
+  const uri = words.slice(0, Math.max(0, dateAt - 1)).join(" ");
+  if (contentLength === undefined || dateAt < 2 || dateAt > words.length - 3 || !ARC_URI.test(uri)) {
+    return { reason: "not a record header" };
+  }
+  const fields: HeaderField[] = [
+    ["uri", uri],
+    ["ip-address", words[dateAt - 1] ?? ""],
+    ["archive-date", words[dateAt] ?? ""],
+    ["content-type", words.slice(dateAt + 1, words.length > dateAt + 6 ? dateAt + 2 : -1).join(" ")],
+    ["length", words.at(-1) ?? ""],
+  ];
+  return { head: { format: "arc", version: "1", fields, length: lengthBytes, contentLength } };
+}
+const ARC_URI = /^[a-z][a-z0-9+.-]{1,20}:\S/i;
+
+/**
+ * The HTTP head at the start of a block.
+ *
+ * @returns `undefined` when the bytes do not start like HTTP, or have no end of head within the cap
+ */
+export function parseHttpHead(bytes: Uint8Array): HttpHead | undefined {
+  const length = headerLength(bytes) ?? (bytes.length < MAX_HEADER_BYTES ? bytes.length : undefined);
+  if (length === undefined) return undefined;
+  const { startLine, fields } = parseFields(headerText(bytes.subarray(0, length)));
+  const response = /^HTTP(?:\/\d(?:\.\d)?)?\s+(\d{3})(?!\d)/i.exec(startLine);
+  if (response !== null) return { startLine, status: Number(response[1]), method: undefined, headers: fields, length };
+  if (/^HTTP\//i.test(startLine)) return { startLine, status: 0, method: undefined, headers: fields, length };
+  const method = /^([A-Z]+) \S/.exec(startLine)?.[1];
+  return method === undefined ? undefined : { startLine, status: 0, method, headers: fields, length };
+}

@@ -1,0 +1,35 @@
+/** What gzip members and zstd frames have in common: a way to open one, and the limits of what is held in memory. */
+import type { SourceWindow } from "./byte-source.ts";
+
+/** A member up to these sizes is decoded in one call; beyond either, streamed. Bytes. */
+export const MAX_MEMORY_STORED = 1 << 20;
+export const MAX_MEMORY_DECODED = 8 << 20;
+/** Stored bytes that a probe decodes: enough for the first header line, at most 1 MiB when it is a bomb. */
+export const PROBE_BYTES = 1 << 10;
+
+/** `length` and `read` (stored bytes looked at so far) of a streamed member; `length` is 0 until its end was checked. */
+export interface StreamedMember {
+  length: number;
+  read: number;
+}
+
+export type MemberOutcome =
+  | { readonly kind: "whole"; readonly bytes: Uint8Array; readonly length: number }
+  | { readonly kind: "streamed"; readonly chunks: AsyncIterable<Uint8Array>; readonly member: StreamedMember }
+  | { readonly kind: "skipped"; readonly length: number }
+  | { readonly kind: "damaged"; readonly reason: string };
+
+export interface MemberCodec {
+  readonly name: "gzip" | "zstd";
+  /** First byte of the magic, for a fast search. */
+  readonly firstByte: number;
+  startsAt(bytes: Uint8Array): boolean;
+  /** Cheap look at the first `PROBE_BYTES` of what may be a member: could a record start here? Never throws. */
+  probe(bytes: Uint8Array): boolean;
+  open(window: SourceWindow, offset: number): Promise<MemberOutcome>;
+}
+
+/** Stored bytes of a member are broken. Never leaves the reader: it becomes a `DamagedRange`. */
+export class MemberDamage extends Error {
+  override readonly name = "MemberDamage";
+}

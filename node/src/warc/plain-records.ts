@@ -1,0 +1,99 @@
+/**
+ * Records of an uncompressed file. Nothing but `Content-Length` says where a record ends, so what follows is looked at
+ * before the length is believed: a wrong one costs its own record, not the next ones.
+ */
+import { type SourceWindow, chunksFrom } from "./byte-source.ts";
+import { nextPlainRecord } from "./damage-search.ts";
+import { DecodedStream } from "./decoded-stream.ts";
+import type { RecordHead } from "./headers.ts";
+import { MAX_MEMORY_BLOCK, openRecord } from "./open-record.ts";
+import type { ArchiveEntry } from "./record.ts";
+import { START_BYTES, readHead, skipEndMark, startsRecord } from "./record-head.ts";
+
+const CR = 0x0d;
+const LF = 0x0a;
+
+/** Where a record ends, where the next one starts, and what lies between them if it is not an end mark. */
+interface Extent {
+  readonly next: number;
+  readonly deliverable: boolean;
+  readonly reason: string | undefined;
+}
+
+export async function* readPlainRecords(window: SourceWindow): AsyncGenerator<ArchiveEntry, void> {
+  let stream = streamFrom(window, 0);
+  try {
+    for (;;) {
+      await skipEndMark(stream);
+      const offset = stream.position;
+      if (offset >= window.size) return;
+      const outcome = await readHead(stream);
+      const extent =
+        "head" in outcome
+          ? await extentOf(window, stream, outcome.head)
+          : { next: await nextPlainRecord(window, offset + 1), deliverable: false, reason: outcome.reason };
+      let damagedFrom = offset;
+      if ("head" in outcome && extent.deliverable) {
+        damagedFrom = stream.position + outcome.head.contentLength;
+        yield* deliver(stream, outcome.head, offset, extent);
+      }
+      if (extent.reason === undefined) continue;
+      yield damage(damagedFrom, extent.next - damagedFrom, extent.reason);
+      await stream.close();
+      stream = streamFrom(window, extent.next);
+    }
+  } finally {
+    await stream.close();
+  }
+}
+
+function streamFrom(window: SourceWindow, position: number): DecodedStream {
+  return DecodedStream.ofChunks(chunksFrom(window.source, position), position);
+}
+
+function damage(offset: number, length: number, reason: string): ArchiveEntry {
+  return { kind: "damage", damage: { offset, length, reason } };
+}
+
+async function* deliver(
+  stream: DecodedStream,
+  head: RecordHead,
+  offset: number,
+  extent: Extent,
+): AsyncGenerator<ArchiveEntry, void> {
+  const end = extent.reason === undefined ? extent.next : stream.position + head.contentLength;
+  const opened = await openRecord(stream, head, { offset, length: end - offset, skip: 0 });
+  const complete = opened !== undefined;
+  if (complete) yield { kind: "record", record: opened.record };
+  // NOTE: false only when the file shrinks while it is read.
+  if (!complete || !(await opened.finish())) yield damage(offset, end - offset, "file changed while reading");
+}
+
+async function extentOf(window: SourceWindow, stream: DecodedStream, head: RecordHead): Promise<Extent> {
+  const start = stream.position;
+  const end = start + head.contentLength;
+  const tail = end <= window.size ? await bytesAt(window, stream, head.contentLength) : undefined;
+  const blank = tail === undefined ? undefined : endMarkLength(tail, end + tail.length >= window.size);
+  if (blank !== undefined) return { next: end + blank, deliverable: true, reason: undefined };
+  const next = await nextPlainRecord(window, start);
+  if (next >= end) return { next, deliverable: true, reason: "stray bytes after record" };
+  const reason = end > window.size ? "content-length beyond end of file" : "content-length beyond next record";
+  return { next, deliverable: false, reason };
+}
+
+/** The first bytes behind a block: from the look-ahead when the block is small, by a read of their own when it is not. */
+async function bytesAt(window: SourceWindow, stream: DecodedStream, blockBytes: number): Promise<Uint8Array> {
+  if (blockBytes > MAX_MEMORY_BLOCK) {
+    return await window.source.read(stream.position + blockBytes, START_BYTES);
+  }
+  await stream.fill(blockBytes + START_BYTES);
+  return stream.ahead.subarray(blockBytes, blockBytes + START_BYTES);
+}
+
+/** Length of the end mark, if `tail` is one and a record or the end of the file follows. */
+function endMarkLength(tail: Uint8Array, reachesEnd: boolean): number | undefined {
+  let blank = 0;
+  while (tail[blank] === CR || tail[blank] === LF) blank++;
+  if (blank === tail.length) return reachesEnd || blank > 0 ? blank : undefined;
+  return startsRecord(tail.subarray(blank)) ? blank : undefined;
+}

@@ -1,0 +1,79 @@
+/** Finds the next record header in decoded bytes: skips the end mark before it, says what is wrong with it. */
+import type { DecodedStream } from "./decoded-stream.ts";
+import { type HeadOutcome, MAX_HEADER_BYTES, headerLength, headerText, parseArcLine, parseWarcHead } from "./headers.ts";
+
+const CR = 0x0d;
+const LF = 0x0a;
+/** Longest ARC record line: a URL of 16 KiB and its fields. Bytes. */
+const MAX_ARC_LINE_BYTES = 1 << 15;
+/** Bytes looked at when deciding whether a record starts here. */
+export const START_BYTES = 512;
+
+/** Moves over the empty lines between records. */
+export async function skipEndMark(stream: DecodedStream): Promise<void> {
+  for (;;) {
+    const ahead = stream.ahead;
+    let blank = 0;
+    while (ahead[blank] === CR || ahead[blank] === LF) blank++;
+    stream.skip(blank);
+    if (stream.aheadBytes > 0 || stream.ended) return;
+    await stream.fill(1);
+  }
+}
+
+/** The header that starts at the stream's position, which moves behind it only when the header is good. */
+export async function readHead(stream: DecodedStream): Promise<HeadOutcome> {
+  await stream.fill(START_BYTES);
+  const outcome = startsWithWarc(stream.ahead) ? await readWarcHead(stream) : await readArcHead(stream);
+  if ("head" in outcome) stream.skip(outcome.head.length);
+  return outcome;
+}
+
+async function readWarcHead(stream: DecodedStream): Promise<HeadOutcome> {
+  let looked = 0;
+  for (;;) {
+    const ahead = stream.ahead;
+    const length = headerLength(ahead, looked);
+    if (length !== undefined && length <= MAX_HEADER_BYTES) return parseWarcHead(ahead.subarray(0, length));
+    if (ahead.length >= MAX_HEADER_BYTES) return { reason: "header too long" };
+    if (stream.ended) return { reason: "header cut off" };
+    looked = ahead.length;
+    await stream.fill(ahead.length * 2 + START_BYTES);
+  }
+}
+
+async function readArcHead(stream: DecodedStream): Promise<HeadOutcome> {
+  let end = stream.ahead.indexOf(LF);
+  if (end === -1 && !stream.ended) {
+    await stream.fill(MAX_ARC_LINE_BYTES);
+    end = stream.ahead.subarray(0, MAX_ARC_LINE_BYTES).indexOf(LF);
+  }
+  if (end === -1) return { reason: "not a record header" };
+  return parseArcLine(headerText(stream.ahead.subarray(0, end)), end + 1);
+}
+
+/** `WARC/` and a digit, as every version starts. */
+export function startsWithWarc(bytes: Uint8Array): boolean {
+  const digit = bytes[5] ?? 0;
+  return (
+    bytes[0] === 0x57 &&
+    bytes[1] === 0x41 &&
+    bytes[2] === 0x52 &&
+    bytes[3] === 0x43 &&
+    bytes[4] === 0x2f &&
+    digit >= 0x30 &&
+    digit <= 0x39
+  );
+}
+
+/** True when a record of either format starts at the first byte. */
+export function startsRecord(bytes: Uint8Array): boolean {
+  return startsWithWarc(bytes) || startsWithArc(bytes);
+}
+
+function startsWithArc(bytes: Uint8Array): boolean {
+  const end = bytes.indexOf(LF);
+  const line = headerText(bytes.subarray(0, end === -1 ? bytes.length : end));
+  if (end !== -1) return "head" in parseArcLine(line, end + 1);
+  return bytes.length >= START_BYTES && /^[a-z][a-z0-9+.-]{1,20}:\/?\/?[^\s]{400,}$/i.test(line);
+}

@@ -1,0 +1,127 @@
+/**
+ * Reads archive files: WARC 0.17 to 1.1 and ARC 1, plain, gzipped in any way, or zstd. In: stored bytes by position.
+ * Out: records in order, and the byte ranges that could not be read. Damage is never an error; failures of the source are.
+ *
+ * Memory stays bounded by the window and one block of at most `MAX_MEMORY_BLOCK`, whatever the file holds.
+ */
+import { SourceWindow } from "./byte-source.ts";
+import { MemberSearch, nextPlainRecord } from "./damage-search.ts";
+import { DecodedStream } from "./decoded-stream.ts";
+import { WarcError } from "./errors.ts";
+import { gzipCodec } from "./gzip-members.ts";
+import { readMemberRecords } from "./member-records.ts";
+import { MAX_MEMORY_STORED, type MemberCodec, MemberDamage } from "./members.ts";
+import { openRecord } from "./open-record.ts";
+import { readPlainRecords } from "./plain-records.ts";
+import type { ArchiveEntry, ArchiveRecord, ByteSource, Compression, RecordPlace } from "./record.ts";
+import { START_BYTES, readHead, startsRecord } from "./record-head.ts";
+import { looksLikeZstd, zstdCodec } from "./zstd-frames.ts";
+
+/** Four members of the largest size that is decoded in one call. */
+const WINDOW_BYTES = 4 * MAX_MEMORY_STORED;
+
+/**
+ * Every record of a file, in stored order, with the damage between them.
+ *
+ * Read a record's block before asking for the next entry. Ending the loop early lets go of everything.
+ */
+export async function* readArchive(source: ByteSource, signal?: AbortSignal): AsyncGenerator<ArchiveEntry, void> {
+  const window = new SourceWindow(source, WINDOW_BYTES);
+  const compression = await compressionOf(window);
+  const entries = compression === "none" ? readPlainRecords(window) : readMemberRecords(window, codecOf(compression));
+  for await (const entry of entries) {
+    signal?.throwIfAborted();
+    yield entry;
+  }
+}
+
+/** How a file is stored, by its bytes. A damaged start does not hide what follows. */
+export async function detectCompression(source: ByteSource): Promise<Compression> {
+  return await compressionOf(new SourceWindow(source, WINDOW_BYTES));
+}
+
+async function compressionOf(window: SourceWindow): Promise<Compression> {
+  const first = await window.view(0, START_BYTES);
+  if (gzipCodec.startsAt(first)) return "gzip";
+  if (looksLikeZstd(first)) return "zstd";
+  if (startsRecord(first)) return "none";
+  const gzip = await new MemberSearch(window, gzipCodec).from(0);
+  const plain = await nextPlainRecord(window, 0);
+  return gzip < plain ? "gzip" : "none";
+}
+
+function codecOf(compression: Exclude<Compression, "none">): MemberCodec {
+  return compression === "gzip" ? gzipCodec : zstdCodec();
+}
+
+/** A record opened by its place. Dispose of it when done; its block reads from the source. */
+export interface OpenedRecord extends AsyncDisposable {
+  readonly record: ArchiveRecord;
+}
+
+/**
+ * Opens one record where an index says it is.
+ *
+ * A record deep inside a member with many others costs decoding all that come before it (`place.skip`).
+ *
+ * @param place - `length` is not needed
+ * @throws {WarcError} `NO_RECORD` when none can be read there
+ */
+export async function readRecordAt(
+  source: ByteSource,
+  place: Pick<RecordPlace, "offset" | "skip">,
+): Promise<OpenedRecord> {
+  const stream = await streamAt(source, place.offset);
+  try {
+    await moveTo(stream, place.skip);
+    const outcome = await readHead(stream);
+    if (!("head" in outcome)) throw new WarcError("NO_RECORD", { offset: place.offset, reason: outcome.reason });
+    const opened = await openRecord(stream, outcome.head, { offset: place.offset, length: 0, skip: place.skip });
+    if (opened === undefined) {
+      throw new WarcError("NO_RECORD", { offset: place.offset, reason: "content-length beyond end of data" });
+    }
+    return { record: opened.record, [Symbol.asyncDispose]: () => stream.close() };
+  } catch (error) {
+    await stream.close();
+    if (error instanceof MemberDamage) {
+      throw new WarcError("NO_RECORD", { offset: place.offset, reason: error.message }, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function moveTo(stream: DecodedStream, skip: number): Promise<void> {
+  for (let left = skip; left > 0; ) {
+    const part = await stream.take(left);
+    if (part === undefined) throw new MemberDamage("place beyond end of member");
+    left -= part.length;
+  }
+}
+
+async function streamAt(source: ByteSource, offset: number): Promise<DecodedStream> {
+  const window = new SourceWindow(source, MAX_MEMORY_STORED);
+  const first = await window.view(offset, START_BYTES);
+  if (startsRecord(first)) return DecodedStream.ofChunks(windowChunks(window, offset), offset);
+  const codec = looksLikeZstd(first) ? await zstdWithDictionary(window) : gzipCodec;
+  const outcome = await codec.open(window, offset);
+  if (outcome.kind === "whole") return DecodedStream.ofBytes(outcome.bytes);
+  if (outcome.kind === "streamed") return DecodedStream.ofChunks(outcome.chunks, 0);
+  throw new WarcError("NO_RECORD", { offset, reason: outcome.kind === "damaged" ? outcome.reason : "no record here" });
+}
+
+/** The dictionary, if any, is in the file's first frame. */
+async function zstdWithDictionary(window: SourceWindow): Promise<MemberCodec> {
+  const codec = zstdCodec();
+  if (!codec.startsAt(await window.view(0, START_BYTES))) await codec.open(window, 0);
+  return codec;
+}
+
+async function* windowChunks(window: SourceWindow, offset: number): AsyncGenerator<Uint8Array> {
+  for (let at = offset; at < window.size; ) {
+    const held = window.held(at, MAX_MEMORY_STORED);
+    const chunk = held.length > 0 ? held : await window.view(at, MAX_MEMORY_STORED);
+    if (chunk.length === 0) return;
+    at += chunk.length;
+    yield chunk;
+  }
+}
