@@ -6,7 +6,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"os"
@@ -14,29 +13,17 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"go.etcd.io/etcd/server/v3/etcdmain"
 	helm "helm.sh/helm/v4/pkg/cmd"
 	"k8s.io/component-base/cli"
 	kubectl "k8s.io/kubectl/pkg/cmd"
-	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
-	controllermanager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
-	kubeproxy "k8s.io/kubernetes/cmd/kube-proxy/app"
-	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
-	kubeadm "k8s.io/kubernetes/cmd/kubeadm/app"
-	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
 	kind "sigs.k8s.io/kind/cmd/kind/app"
 )
 
 // program runs to its end as if os.Args were its own.
 type program func() error
 
+// programs holds the tools that people use; cluster.go adds what a cluster is made of.
 var programs = map[string]program{
-	"coredns":            serveNames,
-	"folder-provisioner": provisionFolders,
-	"etcd": func() error {
-		etcdmain.Main(os.Args)
-		return nil
-	},
 	"helm": func() error {
 		root, err := helm.NewRootCmd(os.Stdout, os.Args[1:], helm.SetupLogging)
 		if err != nil {
@@ -48,13 +35,7 @@ var programs = map[string]program{
 		kind.Main()
 		return nil
 	},
-	"kube-apiserver":          cobraProgram(apiserver.NewAPIServerCommand),
-	"kube-controller-manager": cobraProgram(controllermanager.NewControllerManagerCommand),
-	"kube-proxy":              cobraProgram(kubeproxy.NewProxyCommand),
-	"kube-scheduler":          cobraProgram(func() *cobra.Command { return scheduler.NewSchedulerCommand() }),
-	"kubeadm":                 kubeadm.Run,
-	"kubectl":                 cobraProgram(func() *cobra.Command { return kubectl.NewDefaultKubectlCommand() }),
-	"kubelet":                 cobraProgram(func() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }),
+	"kubectl": cobraProgram(func() *cobra.Command { return kubectl.NewDefaultKubectlCommand() }),
 }
 
 // cobraProgram is for the components of Kubernetes: its library reads the flags, logs, and knows the exit code.
