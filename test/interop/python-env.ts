@@ -24,11 +24,12 @@ export interface PythonEnv {
 }
 
 /**
+ * @param pins - `name==version` of each package wanted
  * @returns the environment, made on first call (about 20 s, needs PyPI)
  * @throws when Python 3 or PyPI is missing; callers skip by name
  */
-export async function pythonEnv(): Promise<PythonEnv> {
-  const name = createHash("sha256").update(PINS.join("\n")).digest("hex").slice(0, 12);
+export async function pythonEnv(pins: readonly string[] = PINS): Promise<PythonEnv> {
+  const name = createHash("sha256").update(pins.join("\n")).digest("hex").slice(0, 12);
   const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
   const folder = join(cache, "archive-operator", "python");
   const home = join(folder, name);
@@ -37,7 +38,7 @@ export async function pythonEnv(): Promise<PythonEnv> {
   await mkdir(folder, { recursive: true });
   await rm(home, { recursive: true, force: true });
   await run("python3", ["-m", "venv", home]);
-  await run(done.python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...PINS]);
+  await run(done.python, ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", ...pins]);
   await markReady(home);
   return done;
 }

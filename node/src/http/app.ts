@@ -128,6 +128,8 @@ const DRAIN_BYTES = 1024 * 1024;
 
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: HttpProblem): FastifyReply {
   const { status } = PROBLEMS[problem.code];
+  // Again, because a URL that cannot be parsed comes here without the hooks.
+  reply.header("ASFP-Request-Id", request.id);
   if (status === 401) reply.header("www-authenticate", 'Bearer realm="archive"');
   if (problem.retryAfterMs !== undefined) reply.header("retry-after", String(Math.ceil(problem.retryAfterMs / 1000)));
   const unread = request.raw.complete ? 0 : Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY);

@@ -40,12 +40,19 @@ export function toProblem(error: unknown): HttpProblem {
   const { code } = error as CodedError;
   if (typeof code !== "string") return internal(error);
   const known = DOMAIN[`${error.name}.${code}`] ?? FRAMEWORK[code];
-  if (known === undefined) return internal(error);
+  if (known === undefined)
+    return isClientFault(error) ? new HttpProblem("bad-request", error.message) : internal(error);
   const { retryAfterMs } = error as CodedError;
   return new HttpProblem(known, error.message, {
     cause: error,
     ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
   });
+}
+
+/** Fastify's own errors say whose fault they are; new ones come with its releases. */
+function isClientFault(error: Error): boolean {
+  const { statusCode, code } = error as { statusCode?: unknown; code?: unknown };
+  return String(code).startsWith("FST_") && typeof statusCode === "number" && statusCode >= 400 && statusCode < 500;
 }
 
 function internal(error: unknown): HttpProblem {

@@ -56,3 +56,9 @@ const problemReply = { description: "A problem", content: { [PROBLEM_TYPE]: { sc
 
 /** For the `response` of every route. */
 export const ProblemReplies = { "4xx": problemReply, "5xx": problemReply };
+
+/** Replies that are not JSON, by media type. */
+export function textReply(description: string, ...mediaTypes: readonly string[]) {
+  const schema = Type.String();
+  return { description, content: Object.fromEntries(mediaTypes.map((type) => [type, { schema }])) };
+}

@@ -5,17 +5,16 @@
  * back under `X-Archive-Orig-`, as in the Wayback Machine and pywb; only those that say what the body is keep their
  * names. A redirect leads to the archived target, never to the live web.
  */
-import { Readable } from "node:stream";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import type { AccessPolicy } from "../access.ts";
 import { replayHeaders } from "../capture-headers.ts";
-import { sendHeadOnly } from "../head-reply.ts";
 import { HttpProblem } from "../problem.ts";
 import { deadlineSignal, requestSignal } from "../request-signal.ts";
-import { CollectionName } from "../schemas.ts";
+import { CollectionName, ProblemReplies, textReply } from "../schemas.ts";
 import type { RawCaptureService } from "../services.ts";
+import { sendHeadOnly, sendStream } from "../stream-reply.ts";
 
 export interface CaptureRoutesOptions {
   readonly captures: RawCaptureService;
@@ -36,6 +35,7 @@ export const captureRoutes: FastifyPluginAsyncTypebox<CaptureRoutesOptions> = as
         summary: "A capture as it was recorded",
         description: "`stamp` is 1 to 14 digits and `id_`; the nearest capture answers.",
         params: Type.Object({ collection: CollectionName, stamp: Type.String(), "*": Type.String() }),
+        response: { "2xx": textReply("As recorded", "*/*"), "3xx": textReply("As recorded", "*/*"), ...ProblemReplies },
       },
     },
     async (request, reply) => {
@@ -61,7 +61,7 @@ async function sendCapture(
   for (const [name, value] of replayHeaders(capture, collection)) appendHeader(reply, name, value);
   if (request.method === "HEAD") return sendHeadOnly(reply);
   if (BODILESS.has(capture.status)) return reply.send();
-  return reply.send(Readable.from(capture.body, { objectMode: false }));
+  return sendStream(reply, capture.body);
 }
 
 /** The URL after the third slash exactly as sent, query included; proxies that merge slashes are forgiven. */

@@ -1,12 +1,11 @@
 /** `GET /{collection}/cdx`: look-ups in pywb's dialect. Parameters go to the dialect untouched. */
-import { Readable } from "node:stream";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import Type from "typebox";
 import type { AccessPolicy } from "../access.ts";
-import { sendHeadOnly } from "../head-reply.ts";
 import { deadlineSignal } from "../request-signal.ts";
-import { CollectionName } from "../schemas.ts";
+import { CollectionName, ProblemReplies, textReply } from "../schemas.ts";
 import type { CdxService } from "../services.ts";
+import { sendHeadOnly, sendStream } from "../stream-reply.ts";
 
 export interface CdxRoutesOptions {
   readonly cdx: CdxService;
@@ -22,6 +21,16 @@ export const cdxRoutes: FastifyPluginAsyncTypebox<CdxRoutesOptions> = async (app
       schema: {
         summary: "Captures of a URL, as pywb's CDX server answers",
         params: Type.Object({ collection: CollectionName }),
+        response: {
+          200: textReply(
+            "Lines of the chosen output",
+            "text/x-cdxj",
+            "text/x-ndjson",
+            "text/plain",
+            "application/json",
+          ),
+          ...ProblemReplies,
+        },
       },
     },
     async (request, reply) => {
@@ -31,7 +40,7 @@ export const cdxRoutes: FastifyPluginAsyncTypebox<CdxRoutesOptions> = async (app
       const answer = await options.cdx.query(name, params, deadlineSignal(request, options.deadlineMs));
       reply.header("content-type", answer.contentType);
       if (request.method === "HEAD") return sendHeadOnly(reply);
-      return reply.send(Readable.from(answer.lines, { objectMode: false }));
+      return sendStream(reply, answer.lines);
     },
   );
 };

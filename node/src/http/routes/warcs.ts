@@ -1,17 +1,16 @@
 /** `/api/v1/collections/{name}/warcs`: files in, their state, and the bytes out again. Storing is ingest's business. */
-import { Readable } from "node:stream";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import type { AccessPolicy } from "../access.ts";
 import { parseRange } from "../byte-range.ts";
 import { promisedSha256, reprDigest } from "../digest-fields.ts";
-import { sendHeadOnly } from "../head-reply.ts";
 import { type BodyLimits, pacedBody } from "../paced-body.ts";
 import { HttpProblem } from "../problem.ts";
 import { requestSignal } from "../request-signal.ts";
-import { BlobInfoSchema, CollectionName, Hash, ProblemReplies, UploadReceiptSchema } from "../schemas.ts";
+import { BlobInfoSchema, CollectionName, Hash, ProblemReplies, textReply, UploadReceiptSchema } from "../schemas.ts";
 import type { BlobContents, BlobInfo, BlobQueries, UploadService } from "../services.ts";
+import { sendHeadOnly, sendStream } from "../stream-reply.ts";
 import type { UploadSlots } from "../upload-slots.ts";
 
 /** Types an archive file may be sent as; anything else is likelier a mistake than a WARC. */
@@ -25,6 +24,7 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
   "application/octet-stream",
   "application/x-internet-archive",
 ]);
+const CONTENT_TYPES = ["application/gzip", "application/octet-stream"] as const;
 const SECONDS_PER_RETRY = 2;
 
 export interface WarcRoutesOptions {
@@ -82,7 +82,18 @@ export const warcRoutes: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (a
 
   app.get(
     "/api/v1/collections/:name/warcs/:hash/content",
-    { schema: { summary: "The file, byte for byte as received", params: BlobParams } },
+    {
+      schema: {
+        summary: "The file, byte for byte as received",
+        params: BlobParams,
+        response: {
+          200: textReply("All of it", ...CONTENT_TYPES),
+          206: textReply("The range asked for", ...CONTENT_TYPES),
+          304: { description: "Unchanged", type: "null" },
+          ...ProblemReplies,
+        },
+      },
+    },
     async (request, reply) => {
       const blob = await findBlob(request, request.params, options);
       return sendContent(request, reply, { collection: request.params.name, blob }, options);
@@ -216,5 +227,5 @@ async function sendContent(
   if (request.method === "HEAD") return sendHeadOnly(reply);
   const bytes = await options.contents.read(collection, blob.hash, range, requestSignal(request));
   if (bytes === undefined) throw new HttpProblem("blob-unknown", "the file was withdrawn just now");
-  return reply.send(Readable.from(bytes, { objectMode: false }));
+  return sendStream(reply, bytes);
 }

@@ -1,0 +1,57 @@
+/** The OpenAPI document keeps its word: schemathesis (MIT) makes requests from it and checks every answer against it. */
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { pythonEnv } from "../interop/python-env.ts";
+import { startArchiveNode } from "../testkit/archive-node-process.ts";
+import { nodeClient } from "../testkit/node-client.ts";
+import { tempDir } from "../testkit/temp-dir.ts";
+
+const SCHEMATHESIS = ["schemathesis==4.32.5"];
+const EXAMPLES = process.env["ARCHIVE_TEST_FULL"] === "1" ? 500 : 20;
+const SEED = process.env["ARCHIVE_TEST_SEED"] ?? "20261124";
+
+test("documents every path, with problems for the refusals", async () => {
+  await using node = await startArchiveNode();
+  await using client = nodeClient(node.url, { ca: node.caPem });
+  const document = (await client.call("/api/v1/openapi.json")).json as {
+    openapi: string;
+    paths: Record<string, Record<string, { responses: Record<string, { content?: Record<string, unknown> }> }>>;
+  };
+  expect(document.openapi).toBe("3.1.0");
+  expect(Object.keys(document.paths)).toEqual([
+    "/api/v1/collections",
+    "/api/v1/collections/{name}/warcs",
+    "/api/v1/collections/{name}/warcs/{hash}",
+    "/api/v1/collections/{name}/warcs/{hash}/content",
+    "/api/v1/search",
+    "/{collection}/cdx",
+    "/{collection}/{stamp}/{*}",
+  ]);
+  for (const [path, methods] of Object.entries(document.paths)) {
+    for (const [method, { responses }] of Object.entries(methods)) {
+      expect(responses["4XX"]?.content, `${method} ${path}`).toHaveProperty(["application/problem+json"]);
+    }
+  }
+});
+
+test(`a live server answers ${EXAMPLES} generated requests a path as documented`, async () => {
+  const { bin } = await pythonEnv(SCHEMATHESIS);
+  await using node = await startArchiveNode();
+  await using cwd = await tempDir("schemathesis");
+  const args = ["run", `${node.url}/api/v1/openapi.json`, "--tls-verify", node.caFile, "--no-color"];
+  const limits = ["--max-examples", String(EXAMPLES), "--seed", SEED, "--phases", "examples,coverage,fuzzing"];
+  // With the token, so that the rate limit for strangers is not what is tested.
+  const token = ["--header", `Authorization: Bearer ${node.token}`, "--exclude-checks", "ignored_auth"];
+  const run = await promisify(execFile)(join(bin, "schemathesis"), [...args, ...limits, ...token], {
+    cwd: cwd.path,
+    timeout: 280_000,
+    maxBuffer: 64 * 1024 * 1024,
+  }).catch((error: { stdout?: string; stderr?: string }) => ({
+    stdout: `FAILED\n${error.stdout ?? ""}`,
+    stderr: error.stderr ?? "",
+  }));
+  expect(run.stdout, `${run.stdout}\n${run.stderr}\n${node.log().slice(-4_000)}`).not.toContain("FAILED");
+  expect(run.stdout).toMatch(/Tested: 8/);
+});
