@@ -1,0 +1,273 @@
+/** From what was observed to the conditions of an ArchiveNode. Pure; every negative message says what to do next. */
+import type { ArchiveNodeConditionType, ArchiveNodeReason, ConditionStatus } from "@archivestream/crds";
+import type { PodReport } from "../facts.ts";
+import type { Verdict } from "../kstatus.ts";
+import { childNames, DATA_VOLUME, podName } from "../names.ts";
+import { quantityBytes } from "../quantity.ts";
+import type { EffectiveNode } from "./effective.ts";
+import type { Document, Documents, ObservedPod, ObservedState } from "./observed.ts";
+import type { VolumeGrowth } from "./volume-growth.ts";
+
+/** A verdict, or the verdict to give only if none is stored: the facts behind it are not known yet. */
+export type Decision<T extends ArchiveNodeConditionType = ArchiveNodeConditionType> =
+  | Verdict<T>
+  | { readonly type: T; readonly keep: Verdict<T> };
+
+export interface ConditionInput {
+  readonly node: EffectiveNode;
+  readonly notImplemented: readonly string[];
+  readonly observed: ObservedState;
+  readonly documents: Documents;
+  readonly growth: VolumeGrowth;
+  /** What stops all work, if anything: an invalid spec, a foreign object in a child's place. */
+  readonly blocked: { readonly reason: ArchiveNodeReason<"Stalled">; readonly message: string } | undefined;
+  readonly now: Date;
+}
+
+/** Renewal is tried again for this long before anyone is told. */
+const RENEWAL_GRACE_MS = 24 * 3_600_000;
+
+function verdict<T extends ArchiveNodeConditionType>(
+  type: T,
+  status: ConditionStatus,
+  reason: ArchiveNodeReason<T> & string,
+  message: string,
+): Verdict<T> {
+  return { type, status, reason, message };
+}
+
+function unlessStored<T extends ArchiveNodeConditionType>(type: T, message: string): Decision<T> {
+  return { type, keep: { type, status: "Unknown", reason: "Pending", message } };
+}
+
+/** All conditions but `Ready` and `Reconciling`, which follow from these. */
+export function decideConditions(input: ConditionInput): Decision[] {
+  const stalled = stalledCondition(input);
+  return [
+    acceptedCondition(input),
+    availableCondition(input),
+    certificateCondition(input),
+    trustCondition(input),
+    configCondition(input),
+    storageCondition(input),
+    ...(stalled === undefined ? [] : [stalled]),
+    ...(input.node.spec.suspend ? [suspendedCondition()] : []),
+  ];
+}
+
+function acceptedCondition({ node, notImplemented, blocked }: ConditionInput): Verdict<ArchiveNodeConditionType> {
+  if (blocked?.reason === "InvalidSpec") return verdict("Accepted", "False", "InvalidSpec", blocked.message);
+  const fields = notImplemented.join(", ");
+  if (node.sharedEngines) {
+    const message = `this release cannot run a node with shared engines, so no pod is started; make a new ArchiveNode without ${fields}`;
+    return verdict("Accepted", "False", "NotImplementedEngines", message);
+  }
+  if (notImplemented.length > 0) {
+    const message = `this release does nothing yet for ${fields}; remove them, or leave them for a later release`;
+    return verdict("Accepted", "True", "NotImplementedFields", message);
+  }
+  return verdict("Accepted", "True", "Accepted", "every field of the spec is acted on");
+}
+
+function suspendedCondition(): Verdict<ArchiveNodeConditionType> {
+  return verdict(
+    "Suspended",
+    "True",
+    "SuspendedByUser",
+    "children stay as they are; set spec.suspend to false to go on",
+  );
+}
+
+function availableCondition({ node, observed }: ConditionInput): Decision {
+  const { statefulSet, pods } = observed;
+  if (node.sharedEngines)
+    return verdict("Available", "False", "PodsNotCreated", "no pod is started; see the Accepted condition");
+  if (node.replicas === 0 && (statefulSet?.replicas ?? 0) === 0)
+    return verdict(
+      "Available",
+      "True",
+      "Hibernated",
+      "spec.replicas is 0: no pod runs, volumes stay; raise it to wake the node",
+    );
+  if (statefulSet === undefined) return unlessStored("Available", "waiting for the StatefulSet");
+  const ready = statefulSet.readyReplicas;
+  const message = `${ready} of ${node.replicas} pods ready`;
+  if (ready < Math.max(1, node.replicas - 1)) {
+    if (pods.length === 0)
+      return verdict(
+        "Available",
+        "False",
+        "PodsNotCreated",
+        `${message}; if it lasts, kubectl describe statefulset ${node.name}`,
+      );
+    const waiting = pods.filter((pod) => !pod.ready);
+    return verdict("Available", "False", "MinimumReplicasUnavailable", `${message}; ${describePods(waiting)}`);
+  }
+  const degraded = answers(observed).find(({ report }) => report.status.phase === "Degraded");
+  if (degraded !== undefined)
+    return verdict(
+      "Available",
+      "False",
+      "PodsDegraded",
+      `pod ${degraded.pod} refuses writes: ${degraded.report.status.message}`,
+    );
+  return verdict("Available", "True", "MinimumReplicasAvailable", message);
+}
+
+function describePods(pods: readonly ObservedPod[]): string {
+  const first = pods[0];
+  if (first === undefined) return "waiting for the StatefulSet's count of ready pods";
+  const why = first.trouble === "" ? "is starting" : first.trouble;
+  return `pod ${first.name}: ${why}; kubectl describe pod ${pods.map((pod) => pod.name).join(" ")}`;
+}
+
+function certificateCondition({ observed, now }: ConditionInput): Decision {
+  const identity = observed.facts.identity;
+  if (identity === undefined) return unlessStored("CertificateValid", "waiting for the node's keys");
+  if (identity.state === "lost")
+    return verdict(
+      "CertificateValid",
+      "False",
+      "IdentityLost",
+      "no certificate can be renewed; see the Stalled condition",
+    );
+  const { notAfter, renewAfter } = identity.certificate;
+  if (now.getTime() >= Date.parse(notAfter))
+    return verdict(
+      "CertificateValid",
+      "False",
+      "Expired",
+      `the certificate ended at ${notAfter} and could not be renewed; see the operator's log`,
+    );
+  if (now.getTime() >= Date.parse(renewAfter) + RENEWAL_GRACE_MS)
+    return verdict(
+      "CertificateValid",
+      "True",
+      "ExpiringSoon",
+      `renewal is due since ${renewAfter}, the certificate ends at ${notAfter}; see the operator's log`,
+    );
+  return verdict("CertificateValid", "True", "Valid", `valid until ${notAfter}`);
+}
+
+function trustCondition(input: ConditionInput): Decision {
+  return documentCondition("TrustSynced", input, input.documents.trust, (report) => report.status.trust);
+}
+
+function configCondition(input: ConditionInput): Decision {
+  const { observed, documents } = input;
+  const synced = documentCondition("ConfigSynced", input, documents.federation, (report) => report.status.federation);
+  if ("keep" in synced || synced.status !== "True") return synced;
+  const stale = answers(observed).find(({ report }) => report.status.configDigest !== documents.configDigest);
+  if (stale === undefined) return synced;
+  const message = `pod ${stale.pod} runs an older configuration and is being replaced; with updateStrategy OnDelete, delete it`;
+  return verdict("ConfigSynced", "False", "Propagating", message);
+}
+
+function documentCondition<T extends "TrustSynced" | "ConfigSynced">(
+  type: T,
+  { node, observed }: ConditionInput,
+  document: Document,
+  pick: (report: Answer) => { readonly sequence: number; readonly digest: string },
+): Decision {
+  if (observed.pods.length === 0 && (node.replicas === 0 || node.sharedEngines))
+    return verdict(type, "True", "NoPods", "no pod runs");
+  const lagging = answers(observed).find(({ report }) => pick(report).sequence < document.sequence);
+  if (lagging !== undefined) {
+    const message = `pod ${lagging.pod} has sequence ${pick(lagging.report).sequence} of ${document.sequence}; it follows within two minutes`;
+    return verdict(type, "False", "Propagating", message);
+  }
+  const silent = observed.pods.filter((pod) => pod.ready && reportOf(observed, pod)?.state === "unreachable");
+  if (silent.length > 0) {
+    const names = silent.map((pod) => pod.name).join(", ");
+    return verdict(
+      type,
+      "Unknown",
+      "PodsUnreachable",
+      `the admin port of ${names} does not answer; check the pod's log and NetworkPolicies`,
+    );
+  }
+  const known = observed.pods.every((pod) => reportOf(observed, pod)?.state === "answered");
+  if (observed.pods.length === 0 || !known) return unlessStored(type, "waiting for the pods to report");
+  return verdict(type, "True", "Synced", `all pods have sequence ${document.sequence}`);
+}
+
+type Answer = Extract<PodReport, { state: "answered" }>;
+
+/** The report of exactly this pod, not of one of the same name before it. */
+function reportOf(observed: ObservedState, pod: ObservedPod): PodReport | undefined {
+  const report = observed.facts.pods.get(pod.name);
+  return report?.podUid === pod.uid ? report : undefined;
+}
+
+export function answers(observed: ObservedState): { readonly pod: string; readonly report: Answer }[] {
+  return observed.pods.flatMap((pod) => {
+    const report = reportOf(observed, pod);
+    return report?.state === "answered" ? [{ pod: pod.name, report }] : [];
+  });
+}
+
+function storageCondition({ node, observed, growth }: ConditionInput): Decision {
+  const size = node.storage.size;
+  switch (growth.step) {
+    case "rejected":
+      return verdict("StorageReady", "False", "StorageShrinkRejected", shrinkMessage(size, growth.current));
+    case "not-expandable":
+      return verdict("StorageReady", "False", "StorageNotExpandable", growth.message);
+    case "grow-claims":
+    case "await-capacity":
+      return verdict("StorageReady", "False", "Resizing", `growing ${growth.claims.join(", ")} to ${size}`);
+    case "replace-stateful-set":
+    case "await-removal":
+      return verdict(
+        "StorageReady",
+        "False",
+        "Resizing",
+        "volumes have grown; making the StatefulSet anew around its pods",
+      );
+    case "none":
+      return claimsCondition(node, observed);
+  }
+}
+
+function claimsCondition(node: EffectiveNode, observed: ObservedState): Decision {
+  const expected = Array.from(
+    { length: node.sharedEngines ? 0 : node.replicas },
+    (_, ordinal) => `${DATA_VOLUME}-${podName(childNames(node.name).statefulSet, ordinal)}`,
+  );
+  const bound = new Set(observed.claims.filter((claim) => claim.bound).map((claim) => claim.name));
+  const missing = expected.filter((name) => !bound.has(name));
+  if (missing.length === 0) return verdict("StorageReady", "True", "Bound", "every claim is bound");
+  return verdict(
+    "StorageReady",
+    "False",
+    "Pending",
+    `not bound yet: ${missing.join(", ")}; kubectl describe pvc ${missing.join(" ")}`,
+  );
+}
+
+function shrinkMessage(wanted: string, current: string): string {
+  return `spec.storage.size is ${wanted} but the volume has ${current} and volumes only grow; set spec.storage.size to ${current} or more`;
+}
+
+function stalledCondition({
+  node,
+  observed,
+  growth,
+  blocked,
+}: ConditionInput): Verdict<ArchiveNodeConditionType> | undefined {
+  const identity = observed.facts.identity;
+  if (identity?.state === "lost") return verdict("Stalled", "True", "IdentityLost", identity.message);
+  if (blocked !== undefined) return verdict("Stalled", "True", blocked.reason, blocked.message);
+  if (node.sharedEngines)
+    return verdict("Stalled", "True", "InvalidSpec", "shared engines cannot be run yet; see the Accepted condition");
+  if (growth.step === "rejected")
+    return verdict("Stalled", "True", "StorageShrinkRejected", shrinkMessage(node.storage.size, growth.current));
+  if (growth.step === "not-expandable") return verdict("Stalled", "True", "StorageNotExpandable", growth.message);
+  return undefined;
+}
+
+/** Sum of storage the claims have, in the words of the smallest one: what every pod can count on. */
+export function smallestCapacity(observed: ObservedState): string | undefined {
+  const capacities = observed.claims.flatMap((claim) => (claim.capacity === undefined ? [] : [claim.capacity]));
+  return capacities.sort((a, b) => quantityBytes(a) - quantityBytes(b))[0];
+}

@@ -1,0 +1,129 @@
+/**
+ * The documents a node is given: configuration, trust, federation. Rendered, checked against the node's own schemas,
+ * sequenced.
+ *
+ * A sequence moves only when content does. What was issued is remembered here and in an annotation of the object, so
+ * that neither a cache that lags nor a restart makes the same document twice.
+ */
+import { createHash } from "node:crypto";
+import {
+  type FederationDocument,
+  FederationDocumentSchema,
+  NodeConfigSchema,
+  type TrustDocument,
+  TrustDocumentSchema,
+} from "@archivestream/node/contract";
+import canonicalize from "canonicalize";
+import type { TSchema } from "typebox";
+import { Value } from "typebox/value";
+import { wholeSeconds } from "../kstatus.ts";
+import type { EffectiveNode } from "./effective.ts";
+import { ArchiveNodeError } from "./errors.ts";
+import type { Document, Documents } from "./observed.ts";
+import { nodeConfig } from "./resources/config-maps.ts";
+
+interface Issued {
+  readonly sequence: number;
+  readonly issuedAt: string;
+  readonly digest: string;
+}
+
+export interface StoredDocuments {
+  /** Value of DOCUMENT_ANNOTATION on the object in the cluster. */
+  readonly trust: string | undefined;
+  readonly federation: string | undefined;
+  /** Highest sequences that status or a pod has shown: a new document goes above them. */
+  readonly trustFloor: number;
+  readonly federationFloor: number;
+}
+
+export interface IssueContext {
+  readonly node: EffectiveNode;
+  readonly stored: StoredDocuments;
+  /** When the ArchiveNode was created: issue time of its first documents, so that they never differ. */
+  readonly createdAt: string;
+  readonly now: Date;
+}
+
+/** Issues the documents of all nodes, each content once. */
+export class DocumentIssuer {
+  readonly #issued = new Map<string, { readonly trust: Issued; readonly federation: Issued }>();
+
+  /** @throws {ArchiveNodeError} CONFIG_INVALID: what was rendered breaks the node's schema; the message names the field */
+  issue(context: IssueContext): Documents {
+    const { node, stored } = context;
+    const before = this.#issued.get(node.uid);
+    const trust = sequenced(trustContent(node), before?.trust ?? parseIssued(stored.trust), stored.trustFloor, context);
+    const federation = sequenced(
+      federationContent(node),
+      before?.federation ?? parseIssued(stored.federation),
+      stored.federationFloor,
+      context,
+    );
+    check("trust", TrustDocumentSchema, trust.content);
+    check("federation", FederationDocumentSchema, federation.content);
+    const config = nodeConfig(node);
+    check("config", NodeConfigSchema, config);
+    const configText = `${canonicalize(config)}\n`;
+    this.#issued.set(node.uid, { trust: trust.issued, federation: federation.issued });
+    return {
+      trust: { ...toDocument(trust), entries: trust.content.entries.length },
+      federation: toDocument(federation),
+      configText,
+      configDigest: sha256(configText),
+    };
+  }
+
+  /** Drops what is remembered of a node that is gone. */
+  forget(uid: string): void {
+    this.#issued.delete(uid);
+  }
+}
+
+/** No peers yet: an empty list under the node's trust mode. */
+function trustContent(node: EffectiveNode): Omit<TrustDocument, keyof Issued> {
+  return { node: node.name, mode: node.trustMode, require: node.trustRequire, entries: [], revoked: [] };
+}
+
+function federationContent(node: EffectiveNode): Omit<FederationDocument, keyof Issued> {
+  return { node: node.name, peers: [], policies: [] };
+}
+
+function sequenced<T extends object>(content: T, before: Issued | undefined, floor: number, context: IssueContext) {
+  const digest = sha256(canonicalize(content) ?? "");
+  const issued =
+    before?.digest === digest ? before : nextIssue(digest, Math.max(before?.sequence ?? 0, floor), context);
+  return { issued, content: { ...content, ...issued } };
+}
+
+function nextIssue(digest: string, highest: number, { createdAt, now }: IssueContext): Issued {
+  return { sequence: highest + 1, issuedAt: highest === 0 ? createdAt : wholeSeconds(now), digest };
+}
+
+function toDocument({ issued, content }: { issued: Issued; content: object }): Document {
+  const text = `${canonicalize(content)}\n`;
+  return {
+    sequence: issued.sequence,
+    digest: issued.digest,
+    text,
+    base64: Buffer.from(text).toString("base64"),
+    annotation: `${issued.sequence} ${issued.issuedAt} ${issued.digest}`,
+  };
+}
+
+function parseIssued(annotation: string | undefined): Issued | undefined {
+  const match = /^(\d{1,15}) (\S{20}) (sha256:[0-9a-f]{64})$/.exec(annotation ?? "");
+  const [, sequence, issuedAt, digest] = match ?? [];
+  if (sequence === undefined || issuedAt === undefined || digest === undefined) return undefined;
+  return { sequence: Number(sequence), issuedAt, digest };
+}
+
+function check(document: string, schema: TSchema, value: unknown): void {
+  const [problem] = Value.Errors(schema, value);
+  if (problem === undefined) return;
+  throw new ArchiveNodeError("CONFIG_INVALID", { document, path: problem.instancePath, problem: problem.message });
+}
+
+function sha256(text: string): string {
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
+}

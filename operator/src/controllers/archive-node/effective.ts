@@ -1,0 +1,94 @@
+/**
+ * What an ArchiveNode means: its spec with every absent field replaced by the value it stands for.
+ *
+ * Pure. The API stores no defaults, so this file is the only place that knows them.
+ */
+import type { ArchiveNode } from "@archivestream/crds";
+
+type Spec = ArchiveNode["spec"];
+type Given<T> = NonNullable<T>;
+
+/** Settings of this operator that reach into every node it runs. */
+export interface OperatorSettings {
+  /** Image of the node, without tag; `spec.image.repository` overrides. */
+  readonly nodeRepository: string;
+  /** Tag when neither `spec.image` nor `spec.version` names one. */
+  readonly nodeVersion: string;
+  readonly nodePullPolicy: string;
+  /** Where the operator's own pods are, for the admin port's NetworkPolicy. */
+  readonly operatorNamespace: string;
+  readonly operatorPodLabels: Readonly<Record<string, string>>;
+}
+
+export interface EffectiveNode {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  readonly image: string;
+  readonly version: string;
+  readonly pullPolicy: string;
+  readonly pullSecrets: readonly string[];
+  /** What the user asked for. */
+  readonly replicas: number;
+  /** Any of S3, OpenSearch, Redis declared. This operator does not run such nodes yet. */
+  readonly sharedEngines: boolean;
+  readonly collections: Given<Spec["collections"]>;
+  readonly capabilities: readonly ("crawl" | "store" | "search" | "index")[];
+  readonly storage: {
+    readonly size: string;
+    readonly className: string | undefined;
+    readonly accessMode: string;
+    readonly retention: "Retain" | "Delete";
+  };
+  readonly updateStrategy: "RollingUpdate" | "OnDelete";
+  readonly minReadySeconds: number;
+  readonly trustMode: "Public" | "Private";
+  readonly trustRequire: "Key" | "CA" | "KeyOrCA" | "KeyAndCA";
+  readonly spec: Spec;
+}
+
+/** Small enough for a first look on any cluster, large enough for some ten thousand pages. */
+const DEFAULT_STORAGE_SIZE = "10Gi";
+const ALL_CAPABILITIES = ["crawl", "store", "search", "index"] as const;
+
+export function effectiveNode(node: ArchiveNode, settings: OperatorSettings): EffectiveNode {
+  const { spec } = node;
+  return {
+    name: node.metadata.name,
+    namespace: node.metadata.namespace,
+    uid: node.metadata.uid,
+    ...effectiveImage(spec, settings),
+    replicas: spec.replicas ?? 1,
+    sharedEngines:
+      spec.storage?.objectStore !== undefined ||
+      spec.index?.openSearch !== undefined ||
+      spec.coordination?.redis !== undefined,
+    collections: spec.collections?.length ? spec.collections : [{ name: "default", access: "Public" }],
+    capabilities: spec.capabilities?.length
+      ? ALL_CAPABILITIES.filter((one) => spec.capabilities?.includes(one))
+      : ALL_CAPABILITIES,
+    storage: {
+      size: String(spec.storage?.size ?? DEFAULT_STORAGE_SIZE),
+      className: spec.storage?.className,
+      accessMode: spec.storage?.accessMode ?? "ReadWriteOnce",
+      retention: spec.storage?.retention ?? "Retain",
+    },
+    updateStrategy: spec.updateStrategy?.type ?? "RollingUpdate",
+    minReadySeconds: spec.updateStrategy?.minReadySeconds ?? 0,
+    trustMode: spec.trust?.mode ?? "Private",
+    trustRequire: spec.trust?.require ?? "KeyOrCA",
+    spec,
+  };
+}
+
+function effectiveImage(spec: Spec, settings: OperatorSettings) {
+  const repository = spec.image?.repository ?? settings.nodeRepository;
+  const version = spec.version ?? settings.nodeVersion;
+  const tag = spec.image?.tag ?? version;
+  return {
+    image: spec.image?.digest === undefined ? `${repository}:${tag}` : `${repository}@${spec.image.digest}`,
+    version: spec.version ?? spec.image?.tag ?? version,
+    pullPolicy: spec.image?.pullPolicy ?? settings.nodePullPolicy,
+    pullSecrets: (spec.image?.pullSecrets ?? []).map((one) => one.name),
+  };
+}

@@ -1,0 +1,62 @@
+/** The children of one ArchiveNode as the cluster has them, in the few fields that decisions are made from. */
+import type { NodeFacts } from "../facts.ts";
+
+export interface ObservedStatefulSet {
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly terminating: boolean;
+  /** Claim size in the template, as stored. */
+  readonly claimSize: string;
+  /** The controller of StatefulSets has seen the latest spec. */
+  readonly upToDate: boolean;
+  readonly specReplicas: number;
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  readonly updatedReplicas: number;
+}
+
+export interface ObservedClaim {
+  readonly name: string;
+  readonly bound: boolean;
+  readonly requested: string;
+  /** Absent until bound. */
+  readonly capacity: string | undefined;
+}
+
+export interface ObservedPod {
+  readonly name: string;
+  readonly uid: string;
+  readonly ready: boolean;
+  /** What `kubectl describe` would show first: why a container waits, or why the pod is not scheduled. */
+  readonly trouble: string;
+}
+
+export interface ObservedState {
+  readonly statefulSet: ObservedStatefulSet | undefined;
+  readonly claims: readonly ObservedClaim[];
+  /** Without those being deleted. */
+  readonly pods: readonly ObservedPod[];
+  readonly facts: NodeFacts;
+  /** Kinds that this cluster has only sometimes. */
+  readonly serviceMonitorExists: boolean;
+  /** The API server refused to grow a claim: its class does not allow it. */
+  readonly growthRefused: string | undefined;
+}
+
+/** A sequenced document and what of it matters to the status. */
+export interface Document {
+  readonly sequence: number;
+  readonly digest: string;
+  readonly text: string;
+  /** `text` as the API wants it in a Secret. */
+  readonly base64: string;
+  /** Goes on the object, so that the next process knows what was issued. */
+  readonly annotation: string;
+}
+
+export interface Documents {
+  readonly trust: Document & { readonly entries: number };
+  readonly federation: Document;
+  readonly configText: string;
+  readonly configDigest: string;
+}

@@ -1,0 +1,113 @@
+import { expect, test } from "vitest";
+import { type ArchiveNodeParts, archiveNode } from "../../../../test/testkit/archive-node-builder.ts";
+import { DocumentIssuer } from "./documents.ts";
+import { effectiveNode } from "./effective.ts";
+import type { ObservedState } from "./observed.ts";
+import { plan } from "./plan.ts";
+import type { Child } from "./resources/metadata.ts";
+
+const SETTINGS = {
+  nodeRepository: "example.test/archive-node",
+  nodeVersion: "1.2.3",
+  nodePullPolicy: "IfNotPresent",
+  operatorNamespace: "archive-operator",
+  operatorPodLabels: { "app.kubernetes.io/name": "archive-operator" },
+};
+const NOTHING: ObservedState = {
+  statefulSet: undefined,
+  claims: [],
+  pods: [],
+  facts: { pods: new Map() },
+  serviceMonitorExists: false,
+  growthRefused: undefined,
+};
+
+function setUp({ observed = {}, ...parts }: ArchiveNodeParts & { observed?: Partial<ObservedState> } = {}) {
+  const object = archiveNode(parts);
+  const node = effectiveNode(object, SETTINGS);
+  const documents = new DocumentIssuer().issue({
+    node,
+    stored: { trust: undefined, federation: undefined, trustFloor: 0, federationFloor: 0 },
+    createdAt: object.metadata.creationTimestamp ?? "",
+    now: new Date("2026-11-24T00:00:00Z"),
+  });
+  return plan({ node, observed: { ...NOTHING, ...observed }, documents, settings: SETTINGS });
+}
+
+const names = (children: readonly Child[]) => children.map((child) => `${child.kind}/${child.metadata.name}`);
+const statefulSetOf = (children: readonly Child[]) => {
+  const found = children.find((child) => child.kind === "StatefulSet");
+  return found as
+    | (Child & {
+        spec: {
+          replicas: number;
+          template: {
+            metadata: { labels: Record<string, string>; annotations: Record<string, string> };
+            spec: Record<string, unknown>;
+          };
+        };
+      })
+    | undefined;
+};
+
+test("an empty spec gives every child but the optional ones, pods last", () => {
+  const { apply, remove, growth } = setUp();
+  expect(names(apply)).toEqual([
+    "ServiceAccount/alpha",
+    "NetworkPolicy/alpha",
+    "ConfigMap/alpha-config",
+    "ConfigMap/alpha-federation",
+    "Secret/alpha-trust",
+    "Service/alpha-headless",
+    "Service/alpha",
+    "StatefulSet/alpha",
+  ]);
+  expect(names(remove)).toEqual(["PodDisruptionBudget/alpha"]);
+  expect(growth).toEqual({ step: "none" });
+});
+
+test("children of an empty spec are as recorded", () => {
+  expect(setUp().apply).toMatchSnapshot();
+});
+
+test("nothing of the ArchiveNode's own annotations reaches a child", () => {
+  const text = JSON.stringify(setUp({ annotations: { "argocd.example/tracking-id": "mine" } }).apply);
+  expect(text).not.toContain("argocd");
+});
+
+test("pod labels and annotations come from spec.podTemplate alone and never replace the selector", () => {
+  const { apply } = setUp({
+    spec: {
+      podTemplate: { metadata: { labels: { team: "web", "app.kubernetes.io/name": "x" }, annotations: { note: "1" } } },
+    },
+  });
+  const { labels, annotations } = statefulSetOf(apply)?.spec.template.metadata ?? { labels: {}, annotations: {} };
+  expect(labels).toMatchObject({ team: "web", "app.kubernetes.io/name": "archive-node" });
+  expect(annotations).toMatchObject({ note: "1" });
+});
+
+test("a ServiceMonitor is wanted only where that kind exists, and goes when monitoring is disabled", () => {
+  const observed = { serviceMonitorExists: true };
+  expect(names(setUp({ observed }).apply)).toContain("ServiceMonitor/alpha");
+  expect(names(setUp({ observed, spec: { monitoring: { mode: "Disabled" } } }).remove)).toContain(
+    "ServiceMonitor/alpha",
+  );
+});
+
+test("a declared but unsupported engine means no pods", () => {
+  const spec = { replicas: 3, coordination: { redis: { urlRef: { name: "redis" } } } };
+  expect(statefulSetOf(setUp({ spec }).apply)?.spec.replicas).toBe(0);
+});
+
+test("a change of collections changes the pod, a change of trust does not", () => {
+  const before = statefulSetOf(setUp().apply)?.spec.template;
+  expect(statefulSetOf(setUp({ spec: { trust: { mode: "Public" } } }).apply)?.spec.template).toEqual(before);
+  const collections = [{ name: "news" }];
+  expect(statefulSetOf(setUp({ spec: { collections } }).apply)?.spec.template).not.toEqual(before);
+});
+
+test("a digest wins over every tag", () => {
+  const digest = `sha256:${"a".repeat(64)}`;
+  const { apply } = setUp({ spec: { version: "9.9.9", image: { digest } } });
+  expect(JSON.stringify(statefulSetOf(apply))).toContain(`example.test/archive-node@${digest}`);
+});

@@ -1,0 +1,75 @@
+/** From spec and observation to everything that should exist, what should not, and what to do about volumes. Pure. */
+import type { EffectiveNode, OperatorSettings } from "./effective.ts";
+import type { Documents, ObservedState } from "./observed.ts";
+import { configConfigMap, federationConfigMap } from "./resources/config-maps.ts";
+import type { Child } from "./resources/metadata.ts";
+import { networkPolicy } from "./resources/network-policy.ts";
+import { podDisruptionBudget } from "./resources/pod-disruption-budget.ts";
+import { serviceAccount } from "./resources/service-account.ts";
+import { serviceMonitor } from "./resources/service-monitor.ts";
+import { clientService, headlessService } from "./resources/services.ts";
+import { statefulSet } from "./resources/stateful-set.ts";
+import { trustSecret } from "./resources/trust-secret.ts";
+import { planGrowth, templateSize, type VolumeGrowth } from "./volume-growth.ts";
+
+export interface Plan {
+  /** In this order: what pods need comes before the pods. */
+  readonly apply: readonly Child[];
+  /** Optional children that the spec does not ask for (any more); absent ones included. */
+  readonly remove: readonly Child[];
+  readonly growth: VolumeGrowth;
+}
+
+export interface PlanInput {
+  readonly node: EffectiveNode;
+  readonly observed: ObservedState;
+  readonly documents: Documents;
+  readonly settings: OperatorSettings;
+}
+
+export function plan({ node, observed, documents, settings }: PlanInput): Plan {
+  const growth = planGrowth(node.storage.size, observed);
+  const optional: readonly (readonly [wanted: boolean, child: Child])[] = [
+    [node.spec.podTemplate?.serviceAccountName === undefined, serviceAccount(node)],
+    [node.spec.networkPolicy?.mode !== "Disabled", networkPolicy(node, settings)],
+    [runningReplicas(node) > 1, podDisruptionBudget(node)],
+    ...(observed.serviceMonitorExists
+      ? ([[node.spec.monitoring?.mode !== "Disabled", serviceMonitor(node)]] as const)
+      : []),
+  ];
+  const always = [
+    configConfigMap(node, documents.configText),
+    federationConfigMap(node, documents.federation),
+    trustSecret(node, documents.trust),
+    headlessService(node),
+    clientService(node),
+  ];
+  return {
+    apply: [
+      ...optional.filter(([wanted]) => wanted).map(([, child]) => child),
+      ...always,
+      ...(mayApplyStatefulSet(growth) ? [statefulSetOf({ node, observed, documents }, growth)] : []),
+    ],
+    remove: optional.filter(([wanted]) => !wanted).map(([, child]) => child),
+    growth,
+  };
+}
+
+/** A StatefulSet that is being removed to come back larger must be gone before its successor is applied. */
+function mayApplyStatefulSet(growth: VolumeGrowth): boolean {
+  return growth.step !== "replace-stateful-set" && growth.step !== "await-removal";
+}
+
+function statefulSetOf({ node, observed, documents }: Omit<PlanInput, "settings">, growth: VolumeGrowth): Child {
+  return statefulSet({
+    node,
+    configDigest: documents.configDigest,
+    replicas: runningReplicas(node),
+    claimSize: templateSize(node.storage.size, observed, growth),
+  });
+}
+
+/** Pods to run: none for a node that asks for engines which this release cannot use. */
+export function runningReplicas(node: EffectiveNode): number {
+  return node.sharedEngines ? 0 : node.replicas;
+}

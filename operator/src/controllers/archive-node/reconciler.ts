@@ -1,0 +1,122 @@
+/**
+ * Drives one ArchiveNode to its spec: observe, plan, apply, report.
+ *
+ * Level based: the event that woke us is not an input, and every step is safe to repeat. Deciding lives in `plan.ts`,
+ * `volume-growth.ts` and `conditions.ts` (pure); this file only moves data between the cluster and the plan.
+ */
+import {
+  type ArchiveNode,
+  type ArchiveNodeReason,
+  type ArchiveNodeStatus,
+  notImplementedFields,
+} from "@archivestream/crds";
+import { keyText, type ObjectKey } from "../objects.ts";
+import type { ConditionInput } from "./conditions.ts";
+import type { DocumentIssuer, StoredDocuments } from "./documents.ts";
+import { type EffectiveNode, effectiveNode, type OperatorSettings } from "./effective.ts";
+import { ArchiveNodeError } from "./errors.ts";
+import type { Documents, ObservedState } from "./observed.ts";
+import { type Plan, plan } from "./plan.ts";
+import type { Child } from "./resources/metadata.ts";
+import { archiveNodeStatus } from "./status.ts";
+import type { GrowthEffects } from "./volume-effects.ts";
+
+export interface ArchiveNodeReconcilerDeps {
+  readonly archiveNodes: { get(key: ObjectKey): ArchiveNode | undefined };
+  readonly observe: (node: ArchiveNode) => ObservedState;
+  readonly storedDocuments: (node: ArchiveNode) => StoredDocuments;
+  readonly issuer: DocumentIssuer;
+  /**
+   * Server-side apply under our field manager; repeats are no-ops.
+   *
+   * @throws {ArchiveNodeError} CHILD_NOT_OWNED
+   */
+  readonly apply: (child: Child, signal: AbortSignal) => Promise<void>;
+  /** Deletes a child of ours if it is there. */
+  readonly remove: (child: Child, signal: AbortSignal) => Promise<void>;
+  readonly grow: (node: EffectiveNode, growth: Plan["growth"], signal: AbortSignal) => Promise<GrowthEffects>;
+  readonly writeStatus: (node: ArchiveNode, status: ArchiveNodeStatus, signal: AbortSignal) => Promise<void>;
+  readonly forget: (key: ObjectKey) => void;
+  readonly settings: OperatorSettings;
+  readonly now: () => Date;
+}
+
+type Blocked = { readonly reason: ArchiveNodeReason<"Stalled">; readonly message: string };
+
+/** Certificates end without an event; their conditions are looked at again this often. */
+export const SAFETY_RECHECK_MS = 3_600_000;
+
+/** @returns milliseconds until the node should be looked at again, unless an event comes first */
+export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
+  return async (key: ObjectKey, signal: AbortSignal): Promise<number | undefined> => {
+    const object = deps.archiveNodes.get(key);
+    if (object === undefined) {
+      deps.forget(key);
+      return undefined;
+    }
+    if (object.metadata.deletionTimestamp !== undefined) return undefined;
+
+    const now = deps.now();
+    const node = effectiveNode(object, deps.settings);
+    const observed = deps.observe(object);
+    const documents = issueDocuments(deps, object, node, now);
+    const planned = plan({ node, observed, documents, settings: deps.settings });
+    const done = node.spec.suspend === true ? NOTHING_DONE : await carryOut(deps, node, planned, signal);
+    const input: ConditionInput = {
+      node,
+      notImplemented: notImplementedFields("ArchiveNode", object.spec),
+      observed: done.growthRefused === undefined ? observed : { ...observed, growthRefused: done.growthRefused },
+      documents,
+      growth:
+        done.growthRefused === undefined ? planned.growth : { step: "not-expandable", message: done.growthRefused },
+      blocked: done.blocked,
+      now,
+    };
+    await deps.writeStatus(object, archiveNodeStatus(object, input), signal);
+    return SAFETY_RECHECK_MS;
+  };
+}
+
+interface Done extends GrowthEffects {
+  readonly blocked: Blocked | undefined;
+}
+
+const NOTHING_DONE: Done = { blocked: undefined, growthRefused: undefined };
+
+async function carryOut(
+  deps: ArchiveNodeReconcilerDeps,
+  node: EffectiveNode,
+  planned: Plan,
+  signal: AbortSignal,
+): Promise<Done> {
+  try {
+    for (const child of planned.apply) await deps.apply(child, signal);
+    for (const child of planned.remove) await deps.remove(child, signal);
+    return { blocked: undefined, ...(await deps.grow(node, planned.growth, signal)) };
+  } catch (error) {
+    const blocked = blockedBy(error);
+    if (blocked === undefined) throw error;
+    return { blocked, growthRefused: undefined };
+  }
+}
+
+/** Failures that trying again cannot mend, as the reason to stop; undefined for all others. */
+function blockedBy(error: unknown): Blocked | undefined {
+  if (!(error instanceof ArchiveNodeError) || error.code !== "CHILD_NOT_OWNED") return undefined;
+  const { kind, name, owner } = error.details as ArchiveNodeError<"CHILD_NOT_OWNED">["details"];
+  return {
+    reason: "ChildNotOwned",
+    message: `${kind} ${name} exists and belongs to ${owner}; delete or rename it, or rename this ArchiveNode`,
+  };
+}
+
+function issueDocuments(
+  deps: ArchiveNodeReconcilerDeps,
+  object: ArchiveNode,
+  node: EffectiveNode,
+  now: Date,
+): Documents {
+  const createdAt = object.metadata.creationTimestamp;
+  if (createdAt === undefined) throw new TypeError(`${keyText(node)} has no creationTimestamp`);
+  return deps.issuer.issue({ node, stored: deps.storedDocuments(object), createdAt, now });
+}

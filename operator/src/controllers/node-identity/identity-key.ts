@@ -1,0 +1,74 @@
+/** The identity of a node: an Ed25519 key that is made once and never replaced, and the offline key that can move it. */
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { IdentityError } from "./errors.ts";
+
+/** Keys of Secret `<n>-identity`. */
+export const IDENTITY_FILES = {
+  identityKey: "identity.key",
+  recoveryPublic: "recovery.pub",
+  recoveryKey: "recovery.key",
+} as const;
+
+/** Secret data by key, base64 as the API stores it. */
+export type SecretData = Readonly<Record<string, string>>;
+
+export interface Identity {
+  readonly key: KeyObject;
+  /** Lower-case hexadecimal SHA-256 of the public key's SPKI DER: what peers know the node by. */
+  readonly nodeID: string;
+}
+
+/**
+ * A fresh identity with its recovery key.
+ *
+ * The recovery key's private half is in the same Secret until somebody takes it out to keep it offline; nothing of the
+ * operator reads it.
+ */
+export function generateIdentity(): SecretData {
+  const identity = generateKeyPairSync("ed25519");
+  const recovery = generateKeyPairSync("ed25519");
+  return {
+    [IDENTITY_FILES.identityKey]: encode(privatePem(identity.privateKey)),
+    [IDENTITY_FILES.recoveryKey]: encode(privatePem(recovery.privateKey)),
+    [IDENTITY_FILES.recoveryPublic]: encode(recovery.publicKey.export({ type: "spki", format: "pem" }).toString()),
+  };
+}
+
+/** @throws {IdentityError} BAD_KEY: the Secret holds no Ed25519 key in PKCS#8 PEM */
+export function readIdentity(secret: string, data: SecretData): Identity {
+  const key = readPrivateKey(secret, data, IDENTITY_FILES.identityKey);
+  if (key.asymmetricKeyType !== "ed25519")
+    throw new IdentityError("BAD_KEY", { secret, field: IDENTITY_FILES.identityKey, reason: "is not an Ed25519 key" });
+  return {
+    key,
+    nodeID: createHash("sha256")
+      .update(spki(createPublicKey(key)))
+      .digest("hex"),
+  };
+}
+
+/** @throws {IdentityError} BAD_KEY: absent, or not a PEM private key */
+export function readPrivateKey(secret: string, data: SecretData, field: string): KeyObject {
+  try {
+    return createPrivateKey(decode(data, field));
+  } catch (cause) {
+    throw new IdentityError("BAD_KEY", { secret, field, reason: "is not a PEM private key" }, { cause });
+  }
+}
+
+export function spki(key: KeyObject): Buffer {
+  return key.export({ type: "spki", format: "der" });
+}
+
+export function privatePem(key: KeyObject): string {
+  return key.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+export function encode(text: string): string {
+  return Buffer.from(text).toString("base64");
+}
+
+/** Text under a key of a Secret; empty when absent. */
+export function decode(data: SecretData, field: string): string {
+  return Buffer.from(data[field] ?? "", "base64").toString("utf8");
+}

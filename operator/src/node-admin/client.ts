@@ -1,0 +1,152 @@
+/**
+ * Asks pods on their admin port: mutual TLS 1.3, dialled by the pod's address, named by the pod's DNS name.
+ *
+ * Every call has a deadline. Nothing is retried here: the poller asks again when it is time.
+ */
+import { ADMIN_PATHS, type AdminStatus, AdminStatusSchema } from "@archivestream/node/contract";
+import { Value } from "typebox/value";
+import { Agent, type Dispatcher, request } from "undici";
+import { AdminError } from "./errors.ts";
+
+/** PEM texts: what we show, and whose servers we believe. A new object means new connections. */
+export interface AdminCredentials {
+  readonly key: string;
+  readonly certificate: string;
+  readonly ca: string;
+}
+
+export interface AdminTarget {
+  /** `namespace/name`, for messages. */
+  readonly pod: string;
+  readonly address: string;
+  readonly port: number;
+  readonly serverName: string;
+}
+
+export type StatusAnswer = "unchanged" | { readonly etag: string | undefined; readonly status: AdminStatus };
+/** What became of a document: taken, not newer than the pod's own, or refused as damaged. */
+export type PushOutcome = "taken" | "not-newer" | "refused";
+
+const DEADLINE_MS = 5_000;
+/** Pods are asked once a minute or so: keeping sockets open between would only cost both sides. */
+const KEEP_ALIVE_MS = 8_000;
+/** A status is under 4 KiB; more is not an answer. */
+const BODY_LIMIT_BYTES = 64 * 1024;
+const NOT_MODIFIED = 304;
+
+export class AdminClient {
+  readonly #credentials: () => AdminCredentials | undefined;
+  #agent: { readonly from: AdminCredentials; readonly dispatcher: Agent } | undefined;
+
+  /** @param credentials - the current ones; undefined until the operator's CA exists */
+  constructor(credentials: () => AdminCredentials | undefined) {
+    this.#credentials = credentials;
+  }
+
+  /** @throws {AdminError} NO_CREDENTIALS, UNREACHABLE, BAD_ANSWER */
+  async status(target: AdminTarget, etag: string | undefined, signal: AbortSignal): Promise<StatusAnswer> {
+    const headers = etag === undefined ? {} : { "if-none-match": etag };
+    const answer = await this.#send(target, { method: "GET", path: ADMIN_PATHS.status, headers }, signal);
+    if (answer.status === NOT_MODIFIED) return "unchanged";
+    const bad = (reason: string) => new AdminError("BAD_ANSWER", { pod: target.pod, status: answer.status, reason });
+    if (answer.status !== 200) throw bad("status was asked for");
+    const body = parseJson(answer.body);
+    if (!Value.Check(AdminStatusSchema, body)) throw bad("not a status document");
+    return { etag: answer.etag, status: body };
+  }
+
+  /**
+   * @param path - of {@link ADMIN_PATHS}
+   * @throws {AdminError} NO_CREDENTIALS, UNREACHABLE, BAD_ANSWER
+   */
+  async push(target: AdminTarget, path: string, document: string, signal: AbortSignal): Promise<PushOutcome> {
+    const headers = { "content-type": "application/json" };
+    const { status } = await this.#send(target, { method: "PUT", path, headers, body: document }, signal);
+    const outcome = PUSH_OUTCOMES.get(status);
+    if (outcome === undefined)
+      throw new AdminError("BAD_ANSWER", { pod: target.pod, status, reason: "a document was pushed" });
+    return outcome;
+  }
+
+  async close(): Promise<void> {
+    await this.#agent?.dispatcher.close();
+    this.#agent = undefined;
+  }
+
+  async #send(target: AdminTarget, call: Call, signal: AbortSignal) {
+    const { headers, ...rest } = call;
+    const dispatcher = this.#dispatcher();
+    const deadline = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
+    const host = target.address.includes(":") ? `[${target.address}]` : target.address;
+    try {
+      const answer = await request(`https://${host}:${target.port}${call.path}`, {
+        ...rest,
+        // The TLS server name and the certificate check follow the Host header.
+        headers: { ...headers, host: target.serverName },
+        dispatcher,
+        signal: deadline,
+      });
+      const etag = answer.headers["etag"];
+      return {
+        status: answer.statusCode,
+        etag: typeof etag === "string" ? etag : undefined,
+        body: await readBody(answer.body),
+      };
+    } catch (cause) {
+      throw new AdminError("UNREACHABLE", { pod: target.pod, reason: reasonOf(cause) }, { cause });
+    }
+  }
+
+  #dispatcher(): Dispatcher {
+    const credentials = this.#credentials();
+    if (credentials === undefined) throw new AdminError("NO_CREDENTIALS", {});
+    if (this.#agent?.from === credentials) return this.#agent.dispatcher;
+    // Calls under way end on the old connections; failing to close them harms nobody.
+    this.#agent?.dispatcher.close().catch(() => undefined);
+    const { key, certificate: cert, ca } = credentials;
+    const dispatcher = new Agent({
+      connect: { key, cert, ca, minVersion: "TLSv1.3", timeout: DEADLINE_MS },
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connections: 1,
+    });
+    this.#agent = { from: credentials, dispatcher };
+    return dispatcher;
+  }
+}
+
+interface Call {
+  readonly method: "GET" | "PUT";
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
+const PUSH_OUTCOMES: ReadonlyMap<number, PushOutcome> = new Map([
+  [200, "taken"],
+  [409, "not-newer"],
+  [422, "refused"],
+]);
+
+async function readBody(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of body) {
+    size += part.length;
+    if (size > BODY_LIMIT_BYTES) throw new RangeError(`answer is longer than ${BODY_LIMIT_BYTES} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString("utf8");
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // fails the schema, which says so
+  }
+}
+
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return "unknown";
+  return "code" in cause && typeof cause.code === "string" ? cause.code : cause.message;
+}

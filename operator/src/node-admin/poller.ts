@@ -1,0 +1,166 @@
+/**
+ * Asks every pod how it is, quickly while something lags and slowly otherwise, and hands it documents that it lacks.
+ *
+ * Answers go out as reports; who listens decides what they mean. Ordinary calls share one limit, so that a restart of
+ * the operator does not call thousands of pods at once.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { ADMIN_PATHS, type AdminStatus } from "@archivestream/node/contract";
+import type { AdminClient, AdminTarget } from "./client.ts";
+import { AdminError } from "./errors.ts";
+import { nextPollMs } from "./schedule.ts";
+
+export interface PolledPod extends AdminTarget {
+  /** `namespace/name` of the ArchiveNode. */
+  readonly node: string;
+  readonly podName: string;
+  readonly uid: string;
+  /** What the pod should have; a pod with a lower sequence gets the document. */
+  readonly documents: WantedDocuments | undefined;
+}
+
+export interface WantedDocuments {
+  readonly trust: { readonly sequence: number; readonly text: string };
+  readonly federation: { readonly sequence: number; readonly text: string };
+}
+
+export type PollReport =
+  | { readonly state: "answered"; readonly podUid: string; readonly status: AdminStatus }
+  | { readonly state: "unreachable"; readonly podUid: string; readonly message: string };
+
+export interface PollerDeps {
+  readonly client: Pick<AdminClient, "status" | "push">;
+  /** Pods with an address, as the cache has them now. */
+  readonly pods: () => readonly PolledPod[];
+  readonly report: (pod: PolledPod, report: PollReport) => void;
+  /** A pod that is not there any more. */
+  readonly gone: (pod: PolledPod) => void;
+  readonly nowMs: () => number;
+  readonly random: () => number;
+  /** Shorter in tests. Milliseconds between looks at what is due. */
+  readonly tickMs: number;
+}
+
+interface PodState {
+  readonly pod: PolledPod;
+  readonly dueMs: number;
+  readonly etag: string | undefined;
+  readonly status: AdminStatus | undefined;
+  readonly failures: number;
+}
+
+/** Calls at once. With 5 s per silent pod this still asks 1,000 pods in about five minutes. */
+const CONCURRENCY = 16;
+/** Calls per second over all pods. */
+const CALLS_PER_SECOND = 50;
+/** A single lost packet is not worth a condition. */
+const FAILURES_BEFORE_REPORT = 3;
+/** A pod that took a document is asked again this soon. Milliseconds. */
+const AFTER_PUSH_MS = 500;
+
+export class AdminPoller {
+  readonly #deps: PollerDeps;
+  readonly #states = new Map<string, PodState>();
+  readonly #running = new Set<string>();
+
+  constructor(deps: PollerDeps) {
+    this.#deps = deps;
+  }
+
+  /** Asks until the signal ends it. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.#refresh();
+      this.#startDue(signal);
+      await sleep(this.#deps.tickMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** Asks these pods at the next tick: one became ready, or a document changed. */
+  wake(node: string): void {
+    for (const [key, state] of this.#states) if (state.pod.node === node) this.#states.set(key, { ...state, dueMs: 0 });
+  }
+
+  #refresh(): void {
+    const seen = new Set<string>();
+    for (const pod of this.#deps.pods()) {
+      seen.add(pod.uid);
+      const before = this.#states.get(pod.uid);
+      const fresh: PodState = { pod, dueMs: 0, etag: undefined, status: undefined, failures: 0 };
+      this.#states.set(pod.uid, before === undefined ? fresh : { ...before, pod });
+    }
+    for (const [uid, state] of this.#states) {
+      if (seen.has(uid)) continue;
+      this.#states.delete(uid);
+      this.#deps.gone(state.pod);
+    }
+  }
+
+  #startDue(signal: AbortSignal): void {
+    const now = this.#deps.nowMs();
+    const budget = Math.max(1, Math.floor((CALLS_PER_SECOND * this.#deps.tickMs) / 1_000));
+    const due = [...this.#states.values()]
+      .filter((state) => state.dueMs <= now && !this.#running.has(state.pod.uid))
+      .sort((a, b) => a.dueMs - b.dueMs)
+      .slice(0, Math.max(0, Math.min(budget, CONCURRENCY - this.#running.size)));
+    for (const state of due) {
+      this.#running.add(state.pod.uid);
+      this.#ask(state, signal)
+        .catch(() => undefined) // #ask reports its failures itself; a throw from a listener must not end the loop
+        .finally(() => this.#running.delete(state.pod.uid));
+    }
+  }
+
+  async #ask(state: PodState, signal: AbortSignal): Promise<void> {
+    const { pod } = state;
+    try {
+      const answer = await this.#deps.client.status(pod, state.etag, signal);
+      const status = answer === "unchanged" ? state.status : answer.status;
+      const etag = answer === "unchanged" ? state.etag : answer.etag;
+      const pushed = status !== undefined && (await this.#push(pod, status, signal));
+      this.#schedule(pod, { etag, status, failures: 0 }, pushed);
+      if (status !== undefined) this.#deps.report(pod, { state: "answered", podUid: pod.uid, status });
+    } catch (error) {
+      if (!(error instanceof AdminError)) throw error;
+      if (signal.aborted || error.code === "NO_CREDENTIALS") return;
+      const failures = state.failures + 1;
+      this.#schedule(pod, { etag: undefined, status: undefined, failures }, false);
+      if (failures < FAILURES_BEFORE_REPORT) return;
+      this.#deps.report(pod, { state: "unreachable", podUid: pod.uid, message: error.message });
+    }
+  }
+
+  /** @returns true when a document was taken, so that the pod is asked again at once */
+  async #push(pod: PolledPod, status: AdminStatus, signal: AbortSignal): Promise<boolean> {
+    const wanted = pod.documents;
+    if (wanted === undefined) return false;
+    let taken = false;
+    for (const name of ["trust", "federation"] as const) {
+      if (status[name].sequence >= wanted[name].sequence) continue;
+      const outcome = await this.#deps.client.push(pod, ADMIN_PATHS[name], wanted[name].text, signal);
+      taken ||= outcome === "taken";
+    }
+    return taken;
+  }
+
+  #schedule(pod: PolledPod, known: Pick<PodState, "etag" | "status" | "failures">, pushed: boolean): void {
+    const delayMs = pushed
+      ? AFTER_PUSH_MS
+      : nextPollMs({
+          lagging: lags(pod, known.status),
+          failures: known.failures,
+          podCount: this.#states.size,
+          random: this.#deps.random,
+        });
+    if (this.#states.has(pod.uid)) this.#states.set(pod.uid, { pod, ...known, dueMs: this.#deps.nowMs() + delayMs });
+  }
+}
+
+function lags(pod: PolledPod, status: AdminStatus | undefined): boolean {
+  if (status === undefined || status.phase !== "Serving") return true;
+  if (pod.documents === undefined) return false;
+  return (
+    status.trust.sequence < pod.documents.trust.sequence ||
+    status.federation.sequence < pod.documents.federation.sequence
+  );
+}
