@@ -109,7 +109,7 @@ export interface CaptureRow {
   readonly mime: string;
   /** `undefined` where the record has none (resource, metadata). */
   readonly status: number | undefined;
-  /** As pywb prints it: declared payload digest without `sha1:`, else base32 of the SHA-1 we made. */
+  /** Declared payload digest as written, else `sha1:` and base32 of the payload we hashed. */
   readonly digest: string;
   readonly place: RecordPlace;
   readonly type: string;

@@ -1,0 +1,178 @@
+/**
+ * Turns an archive file into capture rows and a report, in one pass: digests checked, requests joined to their responses.
+ *
+ * Rows are those of pywb's indexer: responses, revisits, resources and metadata that are not fields about the crawl.
+ */
+import { WarcError } from "../warc/errors.ts";
+import { fieldOf } from "../warc/headers.ts";
+import { type InspectedRecord, inspectRecord } from "../warc/inspect-record.ts";
+import { detectCompression, readArchive } from "../warc/record-reader.ts";
+import type { ArchiveRecord, ByteSource, CaptureRow, Compression, DamagedRange } from "../warc/record.ts";
+import { appendRequest } from "./post-append.ts";
+import { surt } from "./surt.ts";
+
+export interface ArchiveReport {
+  readonly format: "warc" | "arc" | "unknown";
+  readonly compression: Compression;
+  readonly records: number;
+  readonly types: Readonly<Record<string, number>>;
+  readonly damaged: readonly DamagedRange[];
+  readonly digests: { readonly verified: number; readonly mismatched: number; readonly unsupported: number };
+  /** Of the stored file. */
+  readonly bytes: number;
+}
+
+export interface CaptureVisitor {
+  /** Called once per capture, in stored order. A returned promise is waited for. */
+  row?(row: CaptureRow): void | Promise<void>;
+  /** Stored bytes read so far. */
+  progress?(bytes: number): void;
+}
+
+/** Ranges kept one by one; beyond this the last one grows, so that a file of nothing but damage stays small in memory. */
+const MAX_DAMAGED = 10_000;
+/** Kinds of records counted by name; others are counted as `other`. */
+const MAX_TYPES = 32;
+
+/** @throws errors of the source, or the signal's reason; damage is in the report */
+export async function readCaptures(
+  source: ByteSource,
+  visitor: CaptureVisitor,
+  signal?: AbortSignal,
+): Promise<ArchiveReport> {
+  const tally = new Tally();
+  let previous: Inspected | undefined;
+  for await (const entry of readArchive(source, signal)) {
+    if (entry.kind === "damage") {
+      tally.damage(entry.damage);
+      visitor.progress?.(entry.damage.offset + entry.damage.length);
+      continue;
+    }
+    const current = await inspect(entry.record);
+    if (current === undefined) continue;
+    tally.record(current);
+    visitor.progress?.(entry.record.place.offset);
+    const request = previous === undefined ? undefined : requestOf(previous, current);
+    if (previous !== undefined) await give(visitor, previous, request);
+    if (request !== undefined) await give(visitor, current, request);
+    previous = request === undefined ? current : undefined;
+  }
+  if (previous !== undefined) await give(visitor, previous, undefined);
+  visitor.progress?.(source.size);
+  return tally.report(source, await detectCompression(source));
+}
+
+interface Inspected {
+  readonly record: ArchiveRecord;
+  readonly found: InspectedRecord;
+}
+
+/** @returns `undefined` when the block is damaged: the reader reports its range */
+async function inspect(record: ArchiveRecord): Promise<Inspected | undefined> {
+  try {
+    return { record, found: await inspectRecord(record) };
+  } catch (error) {
+    if (error instanceof WarcError && error.code === "BLOCK_DAMAGED") return undefined;
+    throw error;
+  }
+}
+
+async function give(visitor: CaptureVisitor, item: Inspected, request: Inspected | undefined): Promise<void> {
+  const row = captureRow(item, request);
+  if (row !== undefined) await visitor.row?.(row);
+}
+
+/** The request among two neighbours that belong together. */
+function requestOf(first: Inspected, second: Inspected): Inspected | undefined {
+  const pair = `${first.record.type} ${second.record.type}`;
+  if (pair !== "request response" && pair !== "response request") return undefined;
+  if (first.record.targetUri !== second.record.targetUri) return undefined;
+  const id = fieldOf(first.record.headers, "warc-record-id");
+  if (fieldOf(second.record.headers, "warc-concurrent-to") !== id) return undefined;
+  return first.record.type === "request" ? first : second;
+}
+
+const CAPTURE_TYPES: ReadonlySet<string> = new Set(["response", "revisit", "resource", "metadata"]);
+
+function captureRow({ record, found }: Inspected, request: Inspected | undefined): CaptureRow | undefined {
+  const { targetUri, type } = record;
+  if (targetUri === undefined || targetUri === "" || !CAPTURE_TYPES.has(type)) return undefined;
+  const fields = record.contentType === "application/warc-fields";
+  if (fields && (type === "resource" || type === "metadata")) return undefined;
+  const http = request?.found.http;
+  const appended = http === undefined ? undefined : appendRequest(targetUri, http, request?.found.body ?? NO_BODY);
+  const hasStatus = (type === "response" || type === "revisit") && (found.http?.status ?? 0) > 0;
+  const status = hasStatus ? found.http?.status : undefined;
+  return {
+    urlkey: surt(appended?.url ?? targetUri),
+    timestamp: timestampOf(record.date ?? ""),
+    url: targetUri,
+    mime: mimeOf(record, found),
+    status,
+    digest: fieldOf(record.headers, "warc-payload-digest") ?? found.payloadDigest ?? "-",
+    place: record.place,
+    type,
+    method: appended?.method,
+    requestBody: appended?.query,
+    redirect: isRedirect(status) ? fieldOf(found.http?.headers ?? [], "location") : undefined,
+  };
+}
+const NO_BODY = new Uint8Array(0);
+
+function isRedirect(status: number | undefined): boolean {
+  return status !== undefined && status >= 300 && status < 400;
+}
+
+function mimeOf(record: ArchiveRecord, found: InspectedRecord): string {
+  if (record.type === "revisit") return "warc/revisit";
+  const declared = record.type === "response" ? fieldOf(found.http?.headers ?? [], "content-type") : record.contentType;
+  const mime = (declared ?? "").split(/[;\s]/, 1)[0] ?? "";
+  return mime === "" ? "-" : mime;
+}
+
+/** Digits of the date; WARC 1.1 allows any precision, missing parts are the earliest. */
+function timestampOf(date: string): string {
+  const digits = date.replace(/\D/g, "").slice(0, 14);
+  return digits + "00000101000000".slice(digits.length);
+}
+
+class Tally {
+  #records = 0;
+  #format: ArchiveReport["format"] = "unknown";
+  readonly #types = new Map<string, number>();
+  readonly #damaged: DamagedRange[] = [];
+  readonly #digests = { verified: 0, mismatched: 0, unsupported: 0 };
+
+  record({ record, found }: Inspected): void {
+    this.#records += 1;
+    this.#format = record.format;
+    const known = this.#types.has(record.type) || this.#types.size < MAX_TYPES;
+    const type = known ? record.type : "other";
+    this.#types.set(type, (this.#types.get(type) ?? 0) + 1);
+    this.#digests.verified += found.digests.verified;
+    this.#digests.mismatched += found.digests.mismatched;
+    this.#digests.unsupported += found.digests.unsupported;
+  }
+
+  damage(range: DamagedRange): void {
+    const last = this.#damaged.at(-1);
+    if (last === undefined || this.#damaged.length < MAX_DAMAGED) {
+      this.#damaged.push(range);
+      return;
+    }
+    const length = range.offset + range.length - last.offset;
+    this.#damaged[this.#damaged.length - 1] = { offset: last.offset, length, reason: "more damage than is listed" };
+  }
+
+  report(source: ByteSource, compression: Compression): ArchiveReport {
+    return {
+      format: this.#format,
+      compression,
+      records: this.#records,
+      types: Object.fromEntries(this.#types),
+      damaged: this.#damaged,
+      digests: { ...this.#digests },
+      bytes: source.size,
+    };
+  }
+}
