@@ -1,0 +1,133 @@
+/**
+ * Server-side apply that writes only when something would change.
+ *
+ * A repeated apply bumps the resourceVersion in known cases (kubernetes#119304, #131175), which is an endless loop for
+ * whoever watches what it writes. So the document's digest is kept on the object, and an apply is sent only when the
+ * digest moved or the live object drifted in a field of the document.
+ */
+import { KubeError } from "./api-errors.ts";
+import type { KubeClient } from "./client.ts";
+import type { Clock } from "./clock.ts";
+import { documentDigest } from "./digest.ts";
+import { firstDrift } from "./drift.ts";
+import { Expectations } from "./expectations.ts";
+import type { KubeMetrics } from "./metrics.ts";
+import { apiVersionOf, type KubeObject, keyOf, keyText, type ObjectKey, type ResourceType } from "./objects.ts";
+
+export const APPLIED_HASH_ANNOTATION = "archivestream.io/applied-hash";
+
+/** What a cache knows of an object; `metadataOnly` caches cannot show drift. */
+export interface CachedObject {
+  readonly object: KubeObject | undefined;
+  readonly metadataOnly: boolean;
+}
+
+export interface ApplyOptions {
+  readonly fieldManager: string;
+  /** Apply to this incarnation only; another one of the same name gives `CONFLICT`. */
+  readonly uid?: string | undefined;
+  /** Take fields from other managers; default true. With false, theirs give `FIELD_CONFLICT`. */
+  readonly force?: boolean;
+}
+
+export interface ApplyResult {
+  readonly outcome: "changed" | "noop";
+  /** As last seen or as answered; `undefined` for a no-op on what a lagging cache does not show yet. */
+  readonly object: KubeObject | undefined;
+}
+
+/** @throws {KubeError} `FIELD_CONFLICT` names field and manager; `INVALID` what the server refused */
+export type Apply = (object: KubeObject, options: ApplyOptions, signal: AbortSignal) => Promise<ApplyResult>;
+
+export interface ApplyDeps {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly metrics: KubeMetrics;
+  /** The kind's address. @throws for kinds the program does not know */
+  readonly resourceOf: (object: KubeObject) => ResourceType;
+  /** Looks into the cache of the kind; `undefined` when there is none, then the object is read from the server. */
+  readonly cached: (resource: ResourceType, key: ObjectKey) => CachedObject | undefined;
+}
+
+interface Target {
+  readonly resource: ResourceType;
+  readonly key: ObjectKey;
+  readonly id: string;
+  readonly digest: string;
+}
+
+export function createApply(deps: ApplyDeps): Apply {
+  const expectations = new Expectations(deps.clock);
+  /** Digest of our last write, and the version at which the contents were last seen to match it. */
+  const verified = new Map<string, { readonly digest: string; readonly resourceVersion: string | undefined }>();
+
+  const settled = async (object: KubeObject, target: Target, signal: AbortSignal): Promise<ApplyResult | undefined> => {
+    const known = verified.get(target.id);
+    const cached = deps.cached(target.resource, target.key);
+    const version = cached?.object?.metadata.resourceVersion;
+    const sameDocument = known?.digest === target.digest;
+    if (cached !== undefined && expectations.isStale(target.id, version) && sameDocument) {
+      return { outcome: "noop", object: cached.object };
+    }
+    if (cached !== undefined && cached.object === undefined) return undefined;
+    if (sameDocument && version !== undefined && known.resourceVersion === version) {
+      return { outcome: "noop", object: cached?.object };
+    }
+    const readable = cached !== undefined && !cached.metadataOnly;
+    const live = readable ? cached.object : await deps.client.get(target.resource, target.key, signal);
+    if (live === undefined || !matches(object, live, target.digest)) return undefined;
+    verified.set(target.id, { digest: target.digest, resourceVersion: live.metadata.resourceVersion });
+    return { outcome: "noop", object: live };
+  };
+
+  return async (object, options, signal) => {
+    const target = targetOf(deps, object, options);
+    const done = await settled(object, target, signal);
+    if (done !== undefined) {
+      deps.metrics.applied(target.resource.kind, "noop");
+      return done;
+    }
+    const written = await send(deps, object, { ...target, options }, signal);
+    verified.set(target.id, { digest: target.digest, resourceVersion: written.metadata.resourceVersion });
+    expectations.wrote(target.id, written.metadata.resourceVersion);
+    deps.metrics.applied(target.resource.kind, "changed");
+    return { outcome: "changed", object: written };
+  };
+}
+
+function targetOf(deps: ApplyDeps, object: KubeObject, options: ApplyOptions): Target {
+  const resource = deps.resourceOf(object);
+  const key = keyOf(object);
+  // The manager is part of the digest: one object may be applied in parts by several.
+  const digest = documentDigest({ fieldManager: options.fieldManager, object });
+  return { resource, key, digest, id: `${apiVersionOf(resource)}/${resource.kind}/${keyText(key)}` };
+}
+
+function matches(object: KubeObject, live: KubeObject, digest: string): boolean {
+  if (live.metadata.annotations?.[APPLIED_HASH_ANNOTATION] !== digest) return false;
+  return firstDrift(object, live) === undefined;
+}
+
+async function send(
+  deps: ApplyDeps,
+  object: KubeObject,
+  target: Target & { readonly options: ApplyOptions },
+  signal: AbortSignal,
+): Promise<KubeObject> {
+  const { uid, fieldManager, force = true } = target.options;
+  const annotations = { ...object.metadata.annotations, [APPLIED_HASH_ANNOTATION]: target.digest };
+  const metadata = { ...object.metadata, annotations, ...(uid === undefined ? {} : { uid }) };
+  try {
+    return await deps.client.patch(
+      target,
+      { ...object, metadata },
+      { contentType: "application/apply-patch+yaml", fieldManager, force },
+      signal,
+    );
+  } catch (error) {
+    if (error instanceof KubeError && error.code === "FIELD_CONFLICT") {
+      deps.metrics.applied(target.resource.kind, "conflict");
+    }
+    throw error;
+  }
+}

@@ -1,0 +1,102 @@
+/**
+ * The one undici Agent to the API server, rebuilt only when the certificates or the address change.
+ *
+ * Credentials are looked at again every minute (tokens rotate on disk) and at once after a 401.
+ */
+import { createHash } from "node:crypto";
+import { Agent, type Dispatcher } from "undici";
+import type { Clock } from "./clock.ts";
+import type { Credentials, CredentialSource } from "./credentials.ts";
+
+/** As client-go: a service account token is read again once a minute. */
+const CREDENTIALS_FOR_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+/** Below the idle limits of common load balancers, the shortest of which is 60 s. */
+const TCP_KEEP_ALIVE_MS = 30_000;
+/** One per watch and per request under way; a bound so that a storm queues here and not at the server. */
+const MAX_SOCKETS = 128;
+
+export interface Connection {
+  readonly origin: string;
+  readonly host: string;
+  /** Path prefix of the server's address, without a trailing slash. */
+  readonly prefix: string;
+  readonly authorization: string | undefined;
+  readonly agent: Dispatcher;
+}
+
+export class ConnectionHolder {
+  readonly #source: CredentialSource;
+  readonly #clock: Clock;
+  #current: { connection: Connection; digest: string; loadedAtMs: number } | undefined;
+  #loading: Promise<Connection> | undefined;
+
+  constructor(source: CredentialSource, clock: Clock) {
+    this.#source = source;
+    this.#clock = clock;
+  }
+
+  /** @throws {KubeError} `CREDENTIALS` */
+  async get(): Promise<Connection> {
+    const current = this.#current;
+    if (current !== undefined && this.#clock.monotonicMs() - current.loadedAtMs < CREDENTIALS_FOR_MS) {
+      return current.connection;
+    }
+    return await this.#load(false);
+  }
+
+  /** After a 401: forget cached tokens. Callers that come at the same time share one load. */
+  async refresh(): Promise<Connection> {
+    return await this.#load(true);
+  }
+
+  async close(): Promise<void> {
+    await this.#current?.connection.agent.destroy();
+    this.#current = undefined;
+  }
+
+  async #load(fresh: boolean): Promise<Connection> {
+    this.#loading ??= this.#read(fresh).finally(() => {
+      this.#loading = undefined;
+    });
+    return await this.#loading;
+  }
+
+  async #read(fresh: boolean): Promise<Connection> {
+    const credentials = await this.#source.load(fresh);
+    const digest = digestOf(credentials);
+    const previous = this.#current;
+    const agent = previous?.digest === digest ? previous.connection.agent : buildAgent(credentials);
+    const url = new URL(credentials.server);
+    const connection: Connection = {
+      origin: url.origin,
+      host: url.host,
+      prefix: url.pathname.replace(/\/$/, ""),
+      authorization: credentials.authorization,
+      agent,
+    };
+    this.#current = { connection, digest, loadedAtMs: this.#clock.monotonicMs() };
+    // Requests under way end on the old certificates; close() waits for them.
+    if (previous !== undefined && previous.connection.agent !== agent) void previous.connection.agent.close();
+    return connection;
+  }
+}
+
+function buildAgent({ tls }: Credentials): Agent {
+  return new Agent({
+    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
+    connections: MAX_SOCKETS,
+    pipelining: 1,
+    allowH2: false, // a stalled watch must not share a socket, and its flow control, with writes
+    headersTimeout: 0, // deadlines are set per request
+    bodyTimeout: 0,
+  });
+}
+
+function digestOf({ server, tls }: Credentials): string {
+  const hash = createHash("sha256");
+  for (const part of [server, tls.ca, tls.cert, tls.key, tls.servername, String(tls.rejectUnauthorized)]) {
+    hash.update(part ?? "").update("\0");
+  }
+  return hash.digest("hex");
+}
