@@ -5,7 +5,7 @@
  * image holds what runs and nothing else, and no package manager runs inside the build. Dependencies are installed
  * again only when the lock file changes; sources are copied every time.
  */
-import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { logged, output, succeeds } from "../run/command.mjs";
@@ -112,7 +112,17 @@ async function installInto(context, name, manifests) {
   }
   // "install --no-save" keeps to the lock file like "ci" (see test/run/dependencies.mjs for why not that).
   // --omit=optional: the Node runtime is in the base already.
-  const args = ["install", "--no-save", "--omit=dev", "--omit=optional", "--ignore-scripts", "--no-audit", "--no-fund", "-w", name];
+  const args = [
+    "install",
+    "--no-save",
+    "--omit=dev",
+    "--omit=optional",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "-w",
+    name,
+  ];
   await logged(`modules-${name}`, "npm", args, { cwd: work, env: { CI: "true" } });
   cpSync(join(work, "node_modules"), join(context, "modules"), { recursive: true, verbatimSymlinks: true });
   rmSync(work, { recursive: true });

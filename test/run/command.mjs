@@ -31,9 +31,14 @@ export async function logged(name, program, args, { cwd, env } = {}) {
   throw new PlainError(`${name} failed (${code}). The end of ${path}:\n${tail}`);
 }
 
-/** Runs a program that talks to the person itself; resolves with its exit code. */
-export function shown(program, args, { cwd, env } = {}) {
-  return ended(spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio: ["ignore", "inherit", "inherit"] }));
+/** Runs a program that talks to the person itself; resolves with its exit code. `signal` ends it. */
+export async function shown(program, args, { cwd, env, signal } = {}) {
+  const stdio = ["ignore", "inherit", "inherit"];
+  const child = spawn(program, args, { cwd, env: { ...process.env, ...env }, stdio });
+  const stop = () => child.kill("SIGTERM");
+  signal?.addEventListener("abort", stop, { once: true });
+  if (signal?.aborted) stop();
+  return await ended(child).finally(() => signal?.removeEventListener("abort", stop));
 }
 
 /**

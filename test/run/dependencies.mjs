@@ -34,7 +34,8 @@ export async function installDependencies() {
   );
   await step("Node 24 runtime", async () => {
     const version = await output(node24Path(), ["--version"]);
-    if (!version.startsWith(`v${REQUIRED_MAJOR}.`)) throw new PlainError(`The Node runtime from npm is ${version}, not 24.`);
+    if (!version.startsWith(`v${REQUIRED_MAJOR}.`))
+      throw new PlainError(`The Node runtime from npm is ${version}, not 24.`);
     return version;
   });
 }

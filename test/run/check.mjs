@@ -1,0 +1,65 @@
+/**
+ * `npm run check`: format, lint, types, layers, unused code, generated files, the map. Everything is run before the
+ * verdict, so one run shows all there is to do. Needs installed dependencies; itself Node 20 without any.
+ */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { output, shown } from "./command.mjs";
+import { installDependencies, ROOT, toolEnv } from "./dependencies.mjs";
+import { generatedFilesAreCurrent } from "./generated-files.mjs";
+import { missingMapPaths } from "./map-paths.mjs";
+import { LAYERED_FOLDERS, plantedViolationsFire, seenModules } from "./planted-violations.mjs";
+import { PlainError, runScript, step } from "./steps.mjs";
+
+/** dependency-cruiser ends well after looking at nothing; well below this number something is wrong with its eyes. */
+const FEWEST_MODULES = 60;
+
+const CRUISE = ["--config", ".dependency-cruiser.mjs"];
+
+function tool(program, args) {
+  return async () => {
+    try {
+      await output(program, args, { cwd: ROOT, env: toolEnv() });
+    } catch {
+      // Once more for the person to see: tools colour and fold their output when they talk to one.
+      await shown(program, args, { cwd: ROOT, env: toolEnv() });
+      throw new PlainError(`${program} found something.`);
+    }
+  };
+}
+
+async function layersWithFloor() {
+  await tool("depcruise", [...LAYERED_FOLDERS, ...CRUISE])();
+  const count = await seenModules(ROOT, toolEnv());
+  if (count < FEWEST_MODULES)
+    throw new PlainError(`dependency-cruiser looked at ${count} files, fewer than ${FEWEST_MODULES}.`);
+  return `${count} files`;
+}
+
+async function mapIsRight() {
+  const missing = missingMapPaths(readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8"), ROOT);
+  if (missing.length > 0) throw new PlainError(`ARCHITECTURE.md names paths that are not there: ${missing.join(", ")}`);
+}
+
+const CHECKS = [
+  ["format and lint", tool("biome", ["check", "--error-on-warnings", "."])],
+  ["types", tool("tsc", ["-p", "tsconfig.json"])],
+  ["typed lint", tool("oxlint", ["--type-aware"])],
+  ["layers", layersWithFloor],
+  ["planted violations fire", () => plantedViolationsFire(ROOT, toolEnv())],
+  ["unused code", tool("knip", [])],
+  ["generated files", () => generatedFilesAreCurrent(ROOT, toolEnv())],
+  ["ARCHITECTURE.md", mapIsRight],
+];
+
+await runScript(async () => {
+  await installDependencies();
+  const failed = [];
+  for (const [name, check] of CHECKS) {
+    await step(`check: ${name}`, check).catch((error) => {
+      process.stderr.write(`${error.message}\n`);
+      failed.push(name);
+    });
+  }
+  if (failed.length > 0) throw new PlainError(`npm run check failed: ${failed.join(", ")}`);
+});
