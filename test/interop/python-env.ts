@@ -14,8 +14,8 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Peers, all Apache-2.0: two readers, and the indexer whose lines ours must equal. `surt` is what it makes keys with. */
-const PINS = ["warcio==1.8.1", "cdxj-indexer==1.5.0", "fastwarc==2.0.1", "surt==0.3.1"] as const;
+/** Two readers, and the indexer whose lines ours must equal. All run as programs of their own and are part of nothing we ship. */
+const PINS = ["warcio==1.8.1", "cdxj-indexer==1.5.0", "fastwarc==2.0.1"] as const;
 
 export interface PythonEnv {
   readonly python: string;

@@ -29,16 +29,17 @@ export function surt(url: string, rules: SurtRules = SURT_RULES): string {
   const scheme = SCHEME.exec(text);
   const rest = scheme?.[2] ?? "";
   // NOTE: `host:port/` has the look of a scheme; a scheme we key by host is followed by slashes.
-  if (scheme !== null && !rest.startsWith("/") && !/^\d+(?:\/|$)/.test(rest)) return opaque(text, rest, rules);
+  if (scheme !== null && !rest.startsWith("/") && !/^\d+(?:\/|$)/.test(rest)) return opaque(text, rest);
+  if (scheme?.[1]?.toLowerCase() === "file") return `file:${cleanPath(rest.replace(/^\/+/, "/"))}`;
   if (scheme !== null && rest.startsWith("/")) return hierarchical((scheme[1] ?? "").toLowerCase(), rest, rules);
   return hierarchical("http", text, rules);
 }
 
 /** `screenshot:http://…` and the like keep their prefix; the rest is cleaned as a path and query. */
-function opaque(text: string, rest: string, rules: SurtRules): string {
+function opaque(text: string, rest: string): string {
   if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(rest)) return text.toLowerCase();
   const { path, query } = split(rest);
-  const cleaned = cleanQuery(query, rules);
+  const cleaned = cleanQuery(query);
   const prefix = text.slice(0, text.length - rest.length).toLowerCase();
   return `${prefix}${path.toLowerCase().replace(/\/$/, "")}${cleaned === "" ? "" : `?${cleaned}`}`;
 }
@@ -57,7 +58,7 @@ function hierarchical(scheme: string, rest: string, rules: SurtRules): string {
   const port = /:(\d*)$/.exec(host)?.[1] ?? "";
   const name = cleanHost(host.replace(/:\d*$/, ""), rules);
   const shownPort = port === "" || DEFAULT_PORTS.get(scheme) === port ? "" : `:${port}`;
-  const cleaned = cleanQuery(query, rules);
+  const cleaned = cleanQuery(query);
   const key = `${turned(name)}${shownPort})${cleanPath(slash === -1 ? "/" : path.slice(slash))}`;
   return cleaned === "" ? key : `${key}?${cleaned}`;
 }
@@ -107,7 +108,7 @@ const SESSION_ARGS: readonly RegExp[] = [
   /^(.*?)(?:(?:^|(?<=&))cfid=[^&]+&cftoken=[^&]+)(?:&(.*))?$/s,
 ];
 
-function cleanQuery(query: string, _rules: SurtRules): string {
+function cleanQuery(query: string): string {
   let clean = escapeBytes(unescapeAll(query)).toLowerCase();
   for (const pattern of SESSION_ARGS) {
     const match = pattern.exec(clean);

@@ -1,6 +1,7 @@
 /** The commands of `archive-node` and their dispatch. A command returns its exit code. */
 import { StartError } from "../config/errors.ts";
 import { EXIT_CODES } from "../contract/exit-codes.ts";
+import type { CommandIo } from "./command-io.ts";
 import { exitCodeOf, messageOf } from "./exit-code.ts";
 
 type Command = (args: readonly string[]) => Promise<number>;
@@ -9,6 +10,14 @@ type Command = (args: readonly string[]) => Promise<number>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serve,
   identity: async () => (await import("./identity.ts")).identity,
+  "warc check": async () => {
+    const { runWarcCheck } = await import("./warc-check.ts");
+    return (args) => runWarcCheck(args, processIo());
+  },
+  "warc index": async () => {
+    const { runWarcIndex } = await import("./warc-index.ts");
+    return (args) => runWarcIndex(args, processIo());
+  },
 };
 
 export const USAGE = `archive-node: a web archive in one program
@@ -27,6 +36,13 @@ export const USAGE = `archive-node: a web archive in one program
   archive-node warc index FILE...
       Prints sorted CDXJ.
 `;
+
+/** Ctrl-C ends a command between two records. */
+function processIo(): CommandIo {
+  const interrupted = new AbortController();
+  process.once("SIGINT", () => interrupted.abort());
+  return { stdout: process.stdout, stderr: process.stderr, signal: interrupted.signal };
+}
 
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {

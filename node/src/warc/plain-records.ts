@@ -35,7 +35,7 @@ export async function* readPlainRecords(window: SourceWindow): AsyncGenerator<Ar
       let damagedFrom = offset;
       if ("head" in outcome && extent.deliverable) {
         damagedFrom = stream.position + outcome.head.contentLength;
-        yield* deliver(stream, outcome.head, offset, extent);
+        yield* deliver(stream, outcome.head, offset);
       }
       if (extent.reason === undefined) continue;
       yield damage(damagedFrom, extent.next - damagedFrom, extent.reason);
@@ -59,9 +59,8 @@ async function* deliver(
   stream: DecodedStream,
   head: RecordHead,
   offset: number,
-  extent: Extent,
 ): AsyncGenerator<ArchiveEntry, void> {
-  const end = extent.reason === undefined ? extent.next : stream.position + head.contentLength;
+  const end = stream.position + head.contentLength;
   const opened = await openRecord(stream, head, { offset, length: end - offset, skip: 0 });
   const complete = opened !== undefined;
   if (complete) yield { kind: "record", record: opened.record };

@@ -41,7 +41,10 @@ export interface RecordBlock {
 export interface RecordPlace {
   /** Of the record, or of the compressed member that holds it, in the stored file. */
   readonly offset: number;
-  /** Stored bytes up to the next record, end mark included. 0 while a streamed block is not yet read to its end. */
+  /**
+   * Stored bytes of the member; of a plain record without its end mark, as pywb counts. 0 while a streamed member's end is
+   * not known, and for good when it holds several records.
+   */
   readonly length: number;
   /** Decoded bytes of the member that come before the record; 0 unless a member holds several records. */
   readonly skip: number;

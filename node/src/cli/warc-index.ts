@@ -1,0 +1,59 @@
+/**
+ * `archive-node warc index FILE...`: one sorted CDXJ index of all files on standard output.
+ *
+ * Exit status: 0 clean, 1 something is damaged (ranges on standard error), 2 a file cannot be read.
+ */
+import { basename } from "node:path";
+import { cdxjLine } from "../cdx/cdxj.ts";
+import { readCaptures } from "../cdx/read-captures.ts";
+import { LineSorter } from "../cdx/sorted-lines.ts";
+import { openFileSource } from "../warc/byte-source.ts";
+import { type CommandIo, print } from "./command-io.ts";
+import { progressBar } from "./progress-bar.ts";
+
+const USAGE = "usage: archive-node warc index FILE...\n";
+/** Characters handed over at a time. */
+const BATCH_CHARS = 1 << 16;
+
+/** @param argv - what follows `warc index` */
+export async function runWarcIndex(argv: readonly string[], io: CommandIo): Promise<number> {
+  if (argv.length === 0 || argv.some((arg) => arg.startsWith("-"))) {
+    await print(io.stderr, USAGE);
+    return 2;
+  }
+  await using sorter = new LineSorter();
+  let worst = 0;
+  for (const file of argv) worst = Math.max(worst, await indexFile(file, sorter, io));
+  await printLines(sorter.sorted(), io);
+  return worst;
+}
+
+async function indexFile(file: string, sorter: LineSorter, io: CommandIo): Promise<number> {
+  try {
+    await using source = await openFileSource(file);
+    const bar = progressBar(io.stderr, file, source.size);
+    const row = (found: Parameters<typeof cdxjLine>[0]) => sorter.add(cdxjLine(found, basename(file)));
+    const report = await readCaptures(source, { row, progress: bar.update }, io.signal);
+    bar.clear();
+    for (const range of report.damaged) {
+      await print(io.stderr, `${file}: ${range.length} bytes at ${range.offset} are damaged: ${range.reason}\n`);
+    }
+    return report.damaged.length > 0 ? 1 : 0;
+  } catch (error) {
+    io.signal.throwIfAborted();
+    await print(io.stderr, `${file}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 2;
+  }
+}
+
+async function printLines(lines: AsyncIterable<string>, io: CommandIo): Promise<void> {
+  let batch = "";
+  for await (const line of lines) {
+    io.signal.throwIfAborted();
+    batch += `${line}\n`;
+    if (batch.length < BATCH_CHARS) continue;
+    await print(io.stdout, batch);
+    batch = "";
+  }
+  if (batch !== "") await print(io.stdout, batch);
+}
