@@ -102,7 +102,7 @@ test("a declared but unsupported engine means no pods", () => {
 test("a change of collections changes the pod, a change of trust does not", () => {
   const before = statefulSetOf(setUp().apply)?.spec.template;
   expect(statefulSetOf(setUp({ spec: { trust: { mode: "Public" } } }).apply)?.spec.template).toEqual(before);
-  const collections = [{ name: "news" }];
+  const collections = [{ name: "news", access: "Public" }] as const;
   expect(statefulSetOf(setUp({ spec: { collections } }).apply)?.spec.template).not.toEqual(before);
 });
 

@@ -35,7 +35,12 @@ export interface ArchiveNodeReconcilerDeps {
   /** Deletes a child of ours if it is there. */
   readonly remove: (child: Child, signal: AbortSignal) => Promise<void>;
   readonly grow: (node: EffectiveNode, growth: Plan["growth"], signal: AbortSignal) => Promise<GrowthEffects>;
-  readonly writeStatus: (node: ArchiveNode, status: ArchiveNodeStatus, signal: AbortSignal) => Promise<void>;
+  /** @returns milliseconds after which to come again, when the write was put off */
+  readonly writeStatus: (
+    node: ArchiveNode,
+    status: ArchiveNodeStatus,
+    signal: AbortSignal,
+  ) => Promise<number | undefined>;
   readonly forget: (key: ObjectKey) => void;
   readonly settings: OperatorSettings;
   readonly now: () => Date;
@@ -72,8 +77,8 @@ export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
       blocked: done.blocked,
       now,
     };
-    await deps.writeStatus(object, archiveNodeStatus(object, input), signal);
-    return SAFETY_RECHECK_MS;
+    const putOffMs = await deps.writeStatus(object, archiveNodeStatus(object, input), signal);
+    return putOffMs ?? SAFETY_RECHECK_MS;
   };
 }
 

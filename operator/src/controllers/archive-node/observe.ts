@@ -1,0 +1,129 @@
+/** Reads the children of an ArchiveNode from the caches into the few fields that decisions are made from. */
+import type { ArchiveNode } from "@archivestream/crds";
+import type { KubeObject } from "../../kube/objects.ts";
+import type { NodeFacts } from "../facts.ts";
+import { childNames, DATA_VOLUME, podName } from "../names.ts";
+import { keyText, type ObjectKey } from "../objects.ts";
+import type { StoredDocuments } from "./documents.ts";
+import type { ObservedClaim, ObservedPod, ObservedState, ObservedStatefulSet } from "./observed.ts";
+import { DOCUMENT_ANNOTATION } from "./resources/annotations.ts";
+
+/** Highest number of pods a node can have; pods and claims are found by their names. */
+export const MAX_REPLICAS = 32;
+
+export interface Cached<T> {
+  get(key: ObjectKey): T | undefined;
+}
+
+export interface NodeCaches {
+  readonly statefulSets: Cached<StatefulSetObject>;
+  readonly claims: Cached<ClaimObject>;
+  readonly pods: Cached<PodObject>;
+  /** Metadata only. */
+  readonly secrets: Cached<KubeObject>;
+  readonly configMaps: Cached<KubeObject>;
+  readonly facts: (node: string) => NodeFacts;
+  readonly serviceMonitorExists: () => boolean;
+}
+
+export interface StatefulSetObject extends KubeObject {
+  readonly spec: {
+    readonly replicas?: number;
+    readonly volumeClaimTemplates?: readonly { readonly spec: { readonly resources?: Requests } }[];
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly readyReplicas?: number;
+    readonly updatedReplicas?: number;
+  };
+}
+
+export interface ClaimObject extends KubeObject {
+  readonly spec: { readonly resources?: Requests };
+  readonly status?: { readonly phase?: string; readonly capacity?: { readonly storage?: string } };
+}
+
+export interface PodObject extends KubeObject {
+  readonly status?: {
+    readonly podIP?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
+    readonly containerStatuses?: readonly { readonly state?: { readonly waiting?: Waiting } }[];
+  };
+}
+
+interface Requests {
+  readonly requests?: { readonly storage?: string };
+}
+interface Waiting {
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+export function observe(node: ArchiveNode, caches: NodeCaches): ObservedState {
+  const { name, namespace } = node.metadata;
+  const statefulSet = caches.statefulSets.get({ namespace, name: childNames(name).statefulSet });
+  const ordinals = Array.from({ length: MAX_REPLICAS }, (_, ordinal) => podName(name, ordinal));
+  return {
+    statefulSet: statefulSet === undefined ? undefined : observedStatefulSet(statefulSet),
+    claims: ordinals.flatMap((pod) => observedClaim(caches.claims.get({ namespace, name: `${DATA_VOLUME}-${pod}` }))),
+    pods: ordinals.flatMap((pod) => observedPod(caches.pods.get({ namespace, name: pod }))),
+    facts: caches.facts(keyText({ namespace, name })),
+    serviceMonitorExists: caches.serviceMonitorExists(),
+    growthRefused: undefined,
+  };
+}
+
+function observedStatefulSet(object: StatefulSetObject): ObservedStatefulSet {
+  const { metadata, spec, status } = object;
+  return {
+    uid: metadata.uid ?? "",
+    resourceVersion: metadata.resourceVersion ?? "",
+    terminating: metadata.deletionTimestamp !== undefined,
+    claimSize: spec.volumeClaimTemplates?.[0]?.spec.resources?.requests?.storage ?? "0",
+    upToDate: status?.observedGeneration === metadata.generation,
+    specReplicas: spec.replicas ?? 0,
+    replicas: status?.replicas ?? 0,
+    readyReplicas: status?.readyReplicas ?? 0,
+    updatedReplicas: status?.updatedReplicas ?? 0,
+  };
+}
+
+function observedClaim(object: ClaimObject | undefined): ObservedClaim[] {
+  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return [];
+  return [
+    {
+      name: object.metadata.name,
+      bound: object.status?.phase === "Bound",
+      requested: object.spec.resources?.requests?.storage ?? "0",
+      capacity: object.status?.capacity?.storage,
+    },
+  ];
+}
+
+function observedPod(object: PodObject | undefined): ObservedPod[] {
+  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return [];
+  const conditions = object.status?.conditions ?? [];
+  const ready = conditions.some((condition) => condition.type === "Ready" && condition.status === "True");
+  return [{ name: object.metadata.name, uid: object.metadata.uid ?? "", ready, trouble: troubleOf(object) }];
+}
+
+function troubleOf({ status }: PodObject): string {
+  const waiting = status?.containerStatuses?.map((one) => one.state?.waiting).find((one) => one !== undefined);
+  if (waiting !== undefined) return [waiting.reason, waiting.message].filter(Boolean).join(": ");
+  const unscheduled = status?.conditions?.find((one) => one.type === "PodScheduled" && one.status === "False");
+  return unscheduled?.message ?? "";
+}
+
+export function storedDocuments(node: ArchiveNode, caches: NodeCaches): StoredDocuments {
+  const { name, namespace } = node.metadata;
+  const names = childNames(name);
+  const annotation = (cache: Cached<KubeObject>, child: string) =>
+    cache.get({ namespace, name: child })?.metadata.annotations?.[DOCUMENT_ANNOTATION];
+  return {
+    trust: annotation(caches.secrets, names.trust),
+    federation: annotation(caches.configMaps, names.federation),
+    trustFloor: node.status?.trust?.sequence ?? 0,
+    federationFloor: node.status?.federation?.configSequence ?? 0,
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * Secrets with keys, read from the API server only when they changed: the cache holds their metadata alone, so that
+ * private keys are in memory only while they are looked at.
+ */
+import { FIELD_MANAGERS } from "@archivestream/crds";
+import { KubeError } from "../../kube/api-errors.ts";
+import type { KubeClient } from "../../kube/client.ts";
+import type { KubeObject } from "../../kube/objects.ts";
+import type { ObjectKey, SecretObject } from "../objects.ts";
+import { RESOURCES } from "../resource-types.ts";
+import type { SecretStore } from "./reconciler.ts";
+
+type LiveSecret = SecretObject & KubeObject;
+
+export function secretStore(client: KubeClient): SecretStore {
+  const { Secret } = RESOURCES;
+  const patch = async (secret: SecretObject, body: object, signal: AbortSignal) => {
+    const { name, namespace, uid, resourceVersion } = secret.metadata;
+    const key = namespace === undefined ? { name } : { namespace, name };
+    // Bound to the version read: a Secret that changed meanwhile answers CONFLICT and is looked at again.
+    const bound = { metadata: { uid, resourceVersion }, ...body };
+    const options = { contentType: "application/merge-patch+json", fieldManager: FIELD_MANAGERS.node } as const;
+    return await client.patch<LiveSecret>({ resource: Secret, key }, bound, options, signal);
+  };
+  return {
+    read: async (key: ObjectKey, signal) => await client.get<LiveSecret>(Secret, key, signal),
+    create: async (secret, signal) => {
+      try {
+        return await client.create(Secret, secret as LiveSecret, signal);
+      } catch (error) {
+        if (error instanceof KubeError && error.code === "ALREADY_EXISTS") return "exists";
+        throw error;
+      }
+    },
+    replaceData: async (secret, data, signal) => await patch(secret, { data }, signal),
+    setOwner: async (secret, owner, signal) => {
+      const { uid, resourceVersion } = secret.metadata;
+      const others = secret.metadata.ownerReferences?.filter((one) => one.kind !== "ArchiveNode") ?? [];
+      const ownerReferences = owner === undefined ? others : [...others, owner];
+      return await patch(secret, { metadata: { uid, resourceVersion, ownerReferences } }, signal);
+    },
+  };
+}

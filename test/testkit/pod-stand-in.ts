@@ -1,0 +1,250 @@
+/**
+ * Plays the kubelet and the node program for tests without machines: binds claims, marks pods ready, and answers the
+ * admin port for each of them over mutual TLS with the very Secrets that the pods would have mounted.
+ *
+ * One server stands for all pods; the TLS server name tells which one is meant. Documents arrive by PUT, or are read
+ * from Secret and ConfigMap as a kubelet would deliver them.
+ */
+import { createHash } from "node:crypto";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer, type Server } from "node:https";
+import type { AddressInfo } from "node:net";
+import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
+import {
+  ADMIN_CLIENT_NAME,
+  ADMIN_PATHS,
+  type AdminStatus,
+  DOCUMENT_FILES,
+  KEY_FILES,
+} from "@archivestream/node/contract";
+import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
+import type { KubeClient } from "../../operator/src/kube/client.ts";
+import type { KubeObject } from "../../operator/src/kube/objects.ts";
+
+type Json = Record<string, unknown>;
+interface PodObject extends KubeObject {
+  readonly spec: { readonly volumes?: readonly unknown[]; readonly containers: readonly { readonly image: string }[] };
+  readonly status?: { readonly phase?: string };
+}
+interface DataObject extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+interface ClaimObject extends KubeObject {
+  readonly spec: { readonly resources: { readonly requests: { readonly storage: string } } };
+  readonly status?: { readonly phase?: string; readonly capacity?: { readonly storage?: string } };
+}
+
+/** What one pod has taken so far. */
+interface PodState {
+  readonly status: AdminStatus;
+  readonly context: SecureContext;
+}
+
+export interface PodStandInOptions {
+  readonly client: KubeClient;
+  readonly signal: AbortSignal;
+  /** Milliseconds between two looks at the API server when no watch event comes. */
+  readonly relistMs?: number;
+}
+
+/** Every pod gets this address: all of them are one server on loopback. */
+const POD_ADDRESS = "127.0.0.1";
+
+export class PodStandIn {
+  readonly #client: KubeClient;
+  readonly #signal: AbortSignal;
+  readonly #server: Server;
+  readonly #pods = new Map<string, PodState>();
+  /** Pods that stay as they are, by `namespace/name`. */
+  readonly held = new Set<string>();
+  /** Admin calls answered, by method and path. */
+  readonly calls = new Map<string, number>();
+
+  constructor(options: PodStandInOptions) {
+    this.#client = options.client;
+    this.#signal = options.signal;
+    this.#server = createServer(
+      {
+        minVersion: "TLSv1.3",
+        requestCert: true,
+        rejectUnauthorized: false, // decided per request: each pod has its own idea of the CA
+        SNICallback: (name, done) => {
+          const state = this.#pods.get(name);
+          if (state === undefined) done(new Error(`no pod ${name}`));
+          else done(null, state.context);
+        },
+      },
+      (request, response) => this.#answer(request, response),
+    );
+  }
+
+  /** Starts listening. @returns the admin port of all pods */
+  async listen(): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(0, POD_ADDRESS, resolve));
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  async close(): Promise<void> {
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Brings every claim and pod as far as it can get; safe to repeat. @returns how many pods are ready */
+  async step(namespace?: string): Promise<number> {
+    const options = { namespace };
+    const claims = await this.#client.list<ClaimObject>(RESOURCES.PersistentVolumeClaim, options, this.#signal);
+    for (const claim of claims.items) await this.#bind(claim);
+    const pods = await this.#client.list<PodObject>(RESOURCES.Pod, options, this.#signal);
+    let ready = 0;
+    for (const pod of pods.items) ready += (await this.#start(pod)) ? 1 : 0;
+    return ready;
+  }
+
+  async #bind(claim: ClaimObject): Promise<void> {
+    const wanted = claim.spec.resources.requests.storage;
+    if (claim.status?.phase === "Bound" && claim.status.capacity?.storage === wanted) return;
+    await this.#patchStatus(RESOURCES.PersistentVolumeClaim, claim, { phase: "Bound", capacity: { storage: wanted } });
+  }
+
+  /** @returns true when the pod runs */
+  async #start(pod: PodObject): Promise<boolean> {
+    const { namespace = "", name, labels = {}, deletionTimestamp } = pod.metadata;
+    if (deletionTimestamp !== undefined) {
+      // Nobody else confirms a pod's end without a kubelet.
+      const grace = { kind: "DeleteOptions", apiVersion: "v1", gracePeriodSeconds: 0 };
+      const path = `/api/v1/namespaces/${namespace}/pods/${name}`;
+      await this.#client.request({ method: "DELETE", path, body: grace }, this.#signal).catch(() => undefined);
+      return false;
+    }
+    if (this.held.has(`${namespace}/${name}`)) return false;
+    const node = labels["archivestream.io/node"];
+    if (node === undefined) return false;
+    const mounted = await this.#mount(namespace, node);
+    if (mounted === undefined) return false;
+    const server = `${name}.${node}-headless.${namespace}.svc`;
+    const before = this.#pods.get(server)?.status;
+    this.#pods.set(server, {
+      context: mounted.context,
+      status: { ...mounted.status, ...(before === undefined ? {} : newerDocuments(before, mounted.status)) },
+    });
+    if (pod.status?.phase !== "Running") await this.#markReady(pod);
+    return true;
+  }
+
+  /** What the kubelet would mount; undefined until all of it exists, as a pod would stay in ContainerCreating. */
+  async #mount(namespace: string, node: string): Promise<PodState | undefined> {
+    const get = async (kind: "Secret" | "ConfigMap", suffix: string) =>
+      (await this.#client.get<DataObject>(RESOURCES[kind], { namespace, name: `${node}-${suffix}` }, this.#signal))
+        ?.data;
+    const [keys, adminTls, access, trust, config, federation] = await Promise.all([
+      get("Secret", "keys"),
+      get("Secret", "admin-tls"),
+      get("Secret", "access"),
+      get("Secret", "trust"),
+      get("ConfigMap", "config"),
+      get("ConfigMap", "federation"),
+    ]);
+    if (!(keys && adminTls && access && trust && config && federation)) return undefined;
+    const text = (data: Readonly<Record<string, string>>, file: string) =>
+      Buffer.from(data[file] ?? "", "base64").toString();
+    const { delegation } = JSON.parse(text(keys, KEY_FILES.delegation));
+    const trustDocument = JSON.parse(text(trust, DOCUMENT_FILES.trust));
+    const federationDocument = JSON.parse(federation[DOCUMENT_FILES.federation] ?? "{}");
+    return {
+      context: createSecureContext({
+        key: text(adminTls, KEY_FILES.tlsKey),
+        cert: text(adminTls, KEY_FILES.tlsCert),
+        ca: text(adminTls, KEY_FILES.adminCa),
+      }),
+      status: {
+        nodeID: delegation.node_id,
+        version: "0.1.0",
+        configDigest: `sha256:${createHash("sha256")
+          .update(config["config.json"] ?? "")
+          .digest("hex")}`,
+        phase: "Serving",
+        message: "",
+        trust: { sequence: trustDocument.sequence, digest: trustDocument.digest },
+        federation: { sequence: federationDocument.sequence, digest: federationDocument.digest },
+        certificate: { notAfter: "2030-01-01T00:00:00Z", serial: "01" },
+        delegationNotAfter: new Date(delegation.not_after).toISOString().replace(/\.\d+/, ""),
+      },
+    };
+  }
+
+  async #markReady(pod: PodObject): Promise<void> {
+    const now = new Date().toISOString().replace(/\.\d+/, "");
+    const conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map((type) => ({
+      type,
+      status: "True",
+      lastTransitionTime: now,
+    }));
+    await this.#patchStatus(RESOURCES.Pod, pod, {
+      phase: "Running",
+      podIP: POD_ADDRESS,
+      podIPs: [{ ip: POD_ADDRESS }],
+      startTime: now,
+      conditions,
+    });
+  }
+
+  async #patchStatus(resource: (typeof RESOURCES)["Pod"], object: KubeObject, status: Json): Promise<void> {
+    const { namespace, name } = object.metadata;
+    await this.#client.patch(
+      { resource, key: { namespace, name } },
+      { status },
+      { subresource: "status", contentType: "application/merge-patch+json", fieldManager: "pod-stand-in" },
+      this.#signal,
+    );
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const socket = request.socket as TLSSocket & { readonly servername?: string };
+    const state = this.#pods.get(socket.servername ?? "");
+    const call = `${request.method} ${request.url}`;
+    this.calls.set(call, (this.calls.get(call) ?? 0) + 1);
+    const isOperator = socket.authorized && socket.getPeerCertificate().subject?.CN === ADMIN_CLIENT_NAME;
+    if (state === undefined || !isOperator) send(response, 403, {});
+    else if (call === `GET ${ADMIN_PATHS.status}`) sendStatus(request, response, state.status);
+    else if (request.method === "PUT") this.#takeDocument(request, response, socket.servername ?? "");
+    else send(response, 404, {});
+  }
+
+  #takeDocument(request: IncomingMessage, response: ServerResponse, server: string): void {
+    const field = request.url === ADMIN_PATHS.trust ? "trust" : "federation";
+    let body = "";
+    request.setEncoding("utf8");
+    request.on("data", (part: string) => {
+      body += part;
+    });
+    request.on("end", () => {
+      const { sequence, digest } = JSON.parse(body);
+      const state = this.#pods.get(server);
+      const isNewer = state !== undefined && sequence > state.status[field].sequence;
+      if (isNewer) this.#pods.set(server, { ...state, status: { ...state.status, [field]: { sequence, digest } } });
+      send(response, isNewer ? 200 : 409, {});
+    });
+  }
+}
+
+/** A document that was pushed is not undone by a mount that lags. */
+function newerDocuments(before: AdminStatus, mounted: AdminStatus): Pick<AdminStatus, "trust" | "federation"> {
+  return {
+    trust: before.trust.sequence > mounted.trust.sequence ? before.trust : mounted.trust,
+    federation: before.federation.sequence > mounted.federation.sequence ? before.federation : mounted.federation,
+  };
+}
+
+function sendStatus(request: IncomingMessage, response: ServerResponse, status: AdminStatus): void {
+  const etag = `"${createHash("sha256").update(JSON.stringify(status)).digest("hex").slice(0, 16)}"`;
+  if (request.headers["if-none-match"] === etag) {
+    response.writeHead(304, { etag }).end();
+    return;
+  }
+  response.setHeader("etag", etag);
+  send(response, 200, status);
+}
+
+function send(response: ServerResponse, code: number, body: unknown): void {
+  response.writeHead(code, { "content-type": "application/json" }).end(JSON.stringify(body));
+}
