@@ -49,6 +49,9 @@ export interface ApplyDeps {
   readonly cached: (resource: ResourceType, key: ObjectKey) => CachedObject | undefined;
 }
 
+/** Forgetting costs one read of the object; about 200 bytes each. */
+const MAX_REMEMBERED = 100_000;
+
 interface Target {
   readonly resource: ResourceType;
   readonly key: ObjectKey;
@@ -88,6 +91,7 @@ export function createApply(deps: ApplyDeps): Apply {
       return done;
     }
     const written = await send(deps, object, { ...target, options }, signal);
+    if (verified.size >= MAX_REMEMBERED) verified.delete(verified.keys().next().value ?? "");
     verified.set(target.id, { digest: target.digest, resourceVersion: written.metadata.resourceVersion });
     expectations.wrote(target.id, written.metadata.resourceVersion);
     deps.metrics.applied(target.resource.kind, "changed");

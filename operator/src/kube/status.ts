@@ -35,6 +35,8 @@ const MIN_INTERVAL_MS = 1_000;
 
 interface Written {
   readonly digest: string;
+  /** Of what the server made of it: it may prune or default, and that is no reason to write again. */
+  readonly answered: string;
   readonly ready: string | undefined;
   readonly atMs: number;
 }
@@ -52,13 +54,16 @@ export function createStatusWriter<T extends KubeObject & { readonly status?: S 
     const last = written.get(uid);
     const next = digest(status);
     const stale = expectations.isStale(uid, object.metadata.resourceVersion);
-    if (next === (stale ? last?.digest : digest(object.status ?? {}))) return { outcome: "unchanged" };
+    const live = digest(object.status ?? {});
+    const sameAsLast = next === last?.digest && (stale || live === last.answered);
+    if (sameAsLast || (!stale && next === live)) return { outcome: "unchanged" };
     const ready = readyStatus(status);
     const delayMs = (last?.atMs ?? -Infinity) + (deps.minIntervalMs ?? MIN_INTERVAL_MS) - deps.clock.monotonicMs();
     if (delayMs > 0 && ready === last?.ready) return { outcome: "deferred", delayMs };
     const answer = await sendStatus(deps, object, status, signal);
     expectations.wrote(uid, answer.metadata.resourceVersion);
-    written.set(uid, { digest: next, ready, atMs: deps.clock.monotonicMs() });
+    const answered = digest(answer.status ?? {});
+    written.set(uid, { digest: next, answered, ready, atMs: deps.clock.monotonicMs() });
     trim(written, deps.clock.monotonicMs());
     deps.metrics.statusWritten(deps.resource.kind);
     return { outcome: "written" };
@@ -70,7 +75,7 @@ async function sendStatus(
   object: KubeObject,
   status: object,
   signal: AbortSignal,
-): Promise<KubeObject> {
+): Promise<KubeObject & { readonly status?: unknown }> {
   const { name, namespace, uid } = object.metadata;
   const body = {
     apiVersion: apiVersionOf(deps.resource),

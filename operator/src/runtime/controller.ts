@@ -1,0 +1,171 @@
+/** Takes keys from one queue and reconciles them: deadline, retry, metrics, one log line per run. */
+import { randomUUID } from "node:crypto";
+import { KubeError } from "../kube/api-errors.ts";
+import { type Clock, pause } from "../kube/clock.ts";
+import { keyText, type ObjectKey, parseKey } from "../kube/objects.ts";
+import type { ControllerMetrics, ControllerMetricsFactory, ReconcileOutcome } from "./controller-metrics.ts";
+import { HotLoopBreaker } from "./hot-loop.ts";
+import type { Log } from "./log.ts";
+import { retryDelayMs } from "./rate-limiter.ts";
+import { type Reconciler, type ReconcileResult, TerminalError } from "./reconciler.ts";
+import { type Priority, type Taken, WorkQueue } from "./work-queue.ts";
+
+export interface ControllerOptions {
+  readonly name: string;
+  readonly reconcile: Reconciler;
+  /** Keys worked at the same time; default 8. */
+  readonly workers?: number;
+  /** Deadline of one reconcile, milliseconds; default 60 s. */
+  readonly timeoutMs?: number;
+}
+
+export interface ControllerDeps {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: ControllerMetricsFactory;
+  readonly random: () => number;
+}
+
+const WORKERS = 8;
+const TIMEOUT_MS = 60_000;
+
+export class Controller {
+  readonly name: string;
+  readonly #reconcile: Reconciler;
+  readonly #workers: number;
+  readonly #timeoutMs: number;
+  readonly #deps: ControllerDeps;
+  readonly #metrics: ControllerMetrics;
+  readonly #queue: WorkQueue;
+  readonly #hotLoops: HotLoopBreaker;
+
+  constructor(options: ControllerOptions, deps: ControllerDeps) {
+    this.name = options.name;
+    this.#reconcile = options.reconcile;
+    this.#workers = options.workers ?? WORKERS;
+    this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#deps = deps;
+    this.#metrics = deps.metrics({
+      name: options.name,
+      workers: this.#workers,
+      startedAt: () => this.#queue.startedAt,
+      monotonicMs: () => deps.clock.monotonicMs(),
+    });
+    this.#queue = new WorkQueue(deps.clock, this.#metrics.queue);
+    this.#hotLoops = new HotLoopBreaker(deps.clock);
+  }
+
+  /** Also fills up while followers wait to lead. */
+  enqueue(key: ObjectKey, priority: Priority, delayMs = 0): void {
+    this.#queue.addAfter(keyText(key), priority, delayMs);
+  }
+
+  /** True when nothing waits and nothing is being worked on; what is delayed does not count. */
+  get idle(): boolean {
+    return this.#queue.depth === 0 && this.#queue.processing === 0;
+  }
+
+  /**
+   * Works until `drain` aborts, then finishes what is in hand.
+   *
+   * @param drain - take no more keys
+   * @param abort - give up what is in hand too
+   */
+  async run(drain: AbortSignal, abort: AbortSignal): Promise<void> {
+    const close = () => this.#queue.close();
+    if (drain.aborted) return close();
+    drain.addEventListener("abort", close, { once: true });
+    await Promise.all(Array.from({ length: this.#workers }, () => this.#work(abort)));
+  }
+
+  async #work(abort: AbortSignal): Promise<void> {
+    for (;;) {
+      const taken = await this.#queue.take();
+      if (taken === undefined) return;
+      this.#metrics.active(this.#queue.processing);
+      await this.#handle(taken, abort);
+      this.#queue.done(taken.key);
+      this.#metrics.active(this.#queue.processing);
+    }
+  }
+
+  async #handle(taken: Taken, abort: AbortSignal): Promise<void> {
+    const startedMs = this.#deps.clock.monotonicMs();
+    const reconcileID = randomUUID();
+    const deadline = new AbortController();
+    const cancel = this.#deps.clock.after(this.#timeoutMs, () => deadline.abort());
+    let outcome: ReconcileOutcome;
+    try {
+      const signal = AbortSignal.any([abort, deadline.signal]);
+      outcome = this.#accept(taken, await this.#reconcile(parseKey(taken.key), signal));
+    } catch (error) {
+      if (deadline.signal.aborted) this.#metrics.timedOut();
+      outcome = this.#fail(taken, error, { aborted: abort.aborted, reconcileID });
+    } finally {
+      cancel();
+    }
+    const durationMs = this.#deps.clock.monotonicMs() - startedMs;
+    this.#metrics.reconciled(outcome, durationMs / 1000);
+    this.#log("debug", taken, { outcome, durationMs, reconcileID }, "reconciled");
+    await this.#slowDown(taken, abort);
+  }
+
+  #accept(taken: Taken, result: ReconcileResult): ReconcileOutcome {
+    switch (result.kind) {
+      case "done":
+        this.#queue.forget(taken.key);
+        return "success";
+      case "requeueAfter":
+        this.#queue.forget(taken.key);
+        // What comes back by the clock is nobody's change.
+        this.#queue.addAfter(taken.key, 0, result.delayMs);
+        return "requeue_after";
+      case "requeue":
+        this.#queue.retry(taken, (failures) => retryDelayMs(undefined, failures, this.#deps.random));
+        return "requeue";
+    }
+  }
+
+  #fail(taken: Taken, error: unknown, at: { readonly aborted: boolean; readonly reconcileID: string }): ReconcileOutcome {
+    if (at.aborted) return "error"; // shutting down or no longer leader: nobody's fault, and not retried here
+    this.#metrics.failed();
+    const data = { err: error, reconcileID: at.reconcileID };
+    if (error instanceof TerminalError) {
+      this.#metrics.terminal();
+      this.#queue.forget(taken.key);
+      this.#log("warn", taken, data, "reconcile failed for good");
+      return "error";
+    }
+    if (isMistake(error)) this.#metrics.panicked();
+    this.#log(isMistake(error) ? "error" : "debug", taken, data, "reconcile failed");
+    this.#queue.retry(taken, (failures) => retryDelayMs(error, failures, this.#deps.random));
+    return "error";
+  }
+
+  /** Holds the key, and so one worker, back: a loop on one object must not become load on the server. */
+  async #slowDown(taken: Taken, abort: AbortSignal): Promise<void> {
+    const { delayMs, first } = this.#hotLoops.ran(taken.key);
+    if (first) {
+      this.#metrics.hotLoop();
+      this.#log("warn", taken, { delayMs }, "one object is reconciled over and over");
+    }
+    if (delayMs > 0) await pause(this.#deps.clock, delayMs, abort);
+  }
+
+  #log(level: "debug" | "warn" | "error", taken: Taken, data: Readonly<Record<string, unknown>>, text: string): void {
+    const { namespace, name } = parseKey(taken.key);
+    this.#deps.log[level]({ controller: this.name, namespace, name, ...data }, text);
+  }
+}
+
+/** Errors that only a bug makes, in contrast to what the world does to us. */
+function isMistake(error: unknown): boolean {
+  if (error instanceof KubeError) return false;
+  return (
+    !(error instanceof Error) ||
+    error instanceof TypeError ||
+    error instanceof ReferenceError ||
+    error instanceof RangeError ||
+    error instanceof SyntaxError
+  );
+}

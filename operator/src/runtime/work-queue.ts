@@ -1,0 +1,207 @@
+/**
+ * Keys waiting to be worked: each at most once, in one pair of hands at a time, the urgent first, nobody for ever last.
+ *
+ * A key added while it is worked on is queued again when that is done. Waiting raises a key by one band per 30 s, so a
+ * queue that is never empty still serves its oldest key: it can be overtaken only by keys at most two steps younger.
+ */
+import type { Clock } from "../kube/clock.ts";
+import { DelayHeap } from "./delay-heap.ts";
+
+/** 100 a user changed something; 0 something was observed; -100 initial list and resync. */
+export type Priority = 100 | 0 | -100;
+
+export interface WorkQueueMetrics {
+  added(): void;
+  retried(): void;
+  depth(priority: Priority, depth: number): void;
+  waited(seconds: number): void;
+  worked(seconds: number): void;
+}
+
+export interface Taken {
+  readonly key: string;
+  readonly priority: Priority;
+}
+
+const BANDS: readonly Priority[] = [100, 0, -100];
+const BAND_STEP = 100;
+/** controller-runtime's fixed -100 can starve (controller-runtime#3496); a minute makes initial work equal to a user's. */
+const AGEING_STEP_MS = 30_000;
+
+interface Waiting {
+  readonly priority: Priority;
+  readonly sinceMs: number;
+}
+
+export class WorkQueue {
+  readonly #clock: Clock;
+  readonly #metrics: WorkQueueMetrics;
+  readonly #delayed: DelayHeap;
+  /** Waiting keys by band, in the order they came. */
+  readonly #bands = new Map<Priority, Map<string, Waiting>>(BANDS.map((band) => [band, new Map()]));
+  readonly #processing = new Map<string, number>();
+  /** Added while being worked on. */
+  readonly #dirty = new Map<string, Priority>();
+  readonly #delayedPriorities = new Map<string, Priority>();
+  readonly #failures = new Map<string, number>();
+  readonly #takers: ((taken: Taken | undefined) => void)[] = [];
+  #closed = false;
+
+  constructor(clock: Clock, metrics: WorkQueueMetrics) {
+    this.#clock = clock;
+    this.#metrics = metrics;
+    this.#delayed = new DelayHeap(clock, (key) => this.add(key, this.#delayedPriorities.get(key) ?? 0));
+  }
+
+  /** Keys ready to be taken. */
+  get depth(): number {
+    return BANDS.reduce((sum, band) => sum + this.#band(band).size, 0);
+  }
+
+  get processing(): number {
+    return this.#processing.size;
+  }
+
+  /** Start times of the keys being worked on, monotonic milliseconds. */
+  get startedAt(): readonly number[] {
+    return [...this.#processing.values()];
+  }
+
+  /** Adding a waiting key again can only raise its band; its place among the waiting is kept. */
+  add(key: string, priority: Priority): void {
+    if (this.#closed) return;
+    this.#delayed.remove(key);
+    this.#delayedPriorities.delete(key);
+    if (this.#processing.has(key)) {
+      this.#dirty.set(key, higher(this.#dirty.get(key), priority));
+      return;
+    }
+    this.#enqueue(key, priority);
+  }
+
+  /** A key that waits already, or is added meanwhile, is not delayed by this. */
+  addAfter(key: string, priority: Priority, delayMs: number): void {
+    if (this.#closed) return;
+    if (delayMs <= 0) return this.add(key, priority);
+    if (this.#waiting(key) !== undefined || this.#dirty.has(key)) return;
+    this.#delayedPriorities.set(key, higher(this.#delayedPriorities.get(key), priority));
+    this.#delayed.add(key, delayMs);
+  }
+
+  /** Adds after a failure; `delayFor` is told how many came before. The priority is kept across retries. */
+  retry(taken: Taken, delayFor: (failures: number) => number): void {
+    const failures = this.#failures.get(taken.key) ?? 0;
+    this.#failures.set(taken.key, failures + 1);
+    this.#metrics.retried();
+    this.addAfter(taken.key, taken.priority, delayFor(failures));
+  }
+
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  failures(key: string): number {
+    return this.#failures.get(key) ?? 0;
+  }
+
+  /** The next key, once there is one; `undefined` when the queue is closed. Every taken key must be given to `done`. */
+  async take(): Promise<Taken | undefined> {
+    if (this.#closed) return undefined;
+    const band = this.#nextBand();
+    if (band !== undefined) return this.#remove(band);
+    return await new Promise((resolve) => this.#takers.push(resolve));
+  }
+
+  done(key: string): void {
+    const startedMs = this.#processing.get(key);
+    if (startedMs === undefined) return;
+    this.#processing.delete(key);
+    this.#metrics.worked((this.#clock.monotonicMs() - startedMs) / 1000);
+    const priority = this.#dirty.get(key);
+    this.#dirty.delete(key);
+    if (priority !== undefined) this.add(key, priority);
+  }
+
+  /** Takes no more keys and gives out none; keys being worked on stay with their workers. */
+  close(): void {
+    this.#closed = true;
+    this.#delayed.clear();
+    this.#delayedPriorities.clear();
+    for (const band of BANDS) this.#band(band).clear();
+    for (const give of this.#takers.splice(0)) give(undefined);
+  }
+
+  #enqueue(key: string, priority: Priority): void {
+    const waiting = this.#waiting(key);
+    if (waiting !== undefined && waiting.priority >= priority) return;
+    if (waiting === undefined) this.#metrics.added();
+    else this.#band(waiting.priority).delete(key);
+    const sinceMs = waiting?.sinceMs ?? this.#clock.monotonicMs();
+    this.#insert(key, { priority, sinceMs });
+    this.#reportDepth(priority);
+    if (waiting !== undefined) this.#reportDepth(waiting.priority);
+    const give = this.#takers.shift();
+    const band = give === undefined ? undefined : this.#nextBand();
+    if (give !== undefined && band !== undefined) give(this.#remove(band));
+  }
+
+  /** A raised key is older than its new band's newest: it goes in front of those that came after it. */
+  #insert(key: string, waiting: Waiting): void {
+    const band = this.#band(waiting.priority);
+    if (waiting.sinceMs === this.#clock.monotonicMs()) {
+      band.set(key, waiting); // a new key is the youngest: the usual case, in constant time
+      return;
+    }
+    const later = [...band].filter(([, other]) => other.sinceMs > waiting.sinceMs);
+    for (const [other] of later) band.delete(other);
+    band.set(key, waiting);
+    for (const [other, entry] of later) band.set(other, entry);
+  }
+
+  #nextBand(): Priority | undefined {
+    const now = this.#clock.monotonicMs();
+    let best: { band: Priority; rank: number; sinceMs: number } | undefined;
+    for (const band of BANDS) {
+      const oldest: Waiting | undefined = this.#band(band).values().next().value;
+      if (oldest === undefined) continue;
+      const rank = band + BAND_STEP * Math.floor((now - oldest.sinceMs) / AGEING_STEP_MS);
+      const first = best === undefined || rank > best.rank || (rank === best.rank && oldest.sinceMs < best.sinceMs);
+      if (first) best = { band, rank, sinceMs: oldest.sinceMs };
+    }
+    return best?.band;
+  }
+
+  #remove(band: Priority): Taken | undefined {
+    const next = this.#band(band).entries().next().value;
+    if (next === undefined) return undefined;
+    const [key, waiting] = next;
+    this.#band(band).delete(key);
+    const now = this.#clock.monotonicMs();
+    this.#processing.set(key, now);
+    this.#metrics.waited((now - waiting.sinceMs) / 1000);
+    this.#reportDepth(band);
+    return { key, priority: waiting.priority };
+  }
+
+  #waiting(key: string): Waiting | undefined {
+    for (const band of BANDS) {
+      const found = this.#band(band).get(key);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #band(priority: Priority): Map<string, Waiting> {
+    const band = this.#bands.get(priority);
+    if (band === undefined) throw new RangeError(`no band ${priority}`);
+    return band;
+  }
+
+  #reportDepth(priority: Priority): void {
+    this.#metrics.depth(priority, this.#band(priority).size);
+  }
+}
+
+function higher(left: Priority | undefined, right: Priority): Priority {
+  return left !== undefined && left > right ? left : right;
+}
