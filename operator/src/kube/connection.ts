@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { Agent, type Dispatcher } from "undici";
 import type { Clock } from "./clock.ts";
-import type { Credentials, CredentialSource } from "./credentials.ts";
+import type { CredentialSource, Credentials } from "./credentials.ts";
 
 /** As client-go: a service account token is read again once a minute. */
 const CREDENTIALS_FOR_MS = 60_000;

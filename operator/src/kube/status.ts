@@ -107,7 +107,9 @@ function maskFields(value: unknown, masked: ReadonlySet<string>): unknown {
 }
 
 function readyStatus(status: object): string | undefined {
-  const { conditions } = status as { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+  const { conditions } = status as {
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
   return conditions?.find((condition) => condition.type === "Ready")?.status;
 }
 

@@ -99,15 +99,20 @@ async function sendWithRetries(
     const answer = await send(options, connection, request, signal);
     if (answer.statusCode < 300) return answer;
     const error = await failure(request, answer);
-    const waitMs = error.code === "TOO_MANY_REQUESTS" ? error.details.retryAfterMs : undefined;
-    const again = waitMs !== undefined || (error.code === "UNAUTHORIZED" && !refreshed);
-    if (!again || retries >= MAX_RETRIES) throw error;
-    refreshed ||= error.code === "UNAUTHORIZED";
-    if (error.code === "UNAUTHORIZED") await connections.refresh();
+    const refused = error.code === "UNAUTHORIZED" && !refreshed;
+    const waitMs = refused ? 0 : waitBeforeRetry(error);
+    if (waitMs === undefined || retries >= MAX_RETRIES) throw error;
+    if (refused) await connections.refresh();
+    refreshed ||= refused;
     options.metrics.retry(String(answer.statusCode), request.method, connection.host);
-    await pause(options.clock, waitMs ?? 0, signal);
+    await pause(options.clock, waitMs, signal);
     if (signal.aborted) throw error;
   }
+}
+
+/** Only where the server said when; anything else is for the caller's back-off. */
+function waitBeforeRetry(error: KubeError): number | undefined {
+  return error.code === "TOO_MANY_REQUESTS" ? error.details.retryAfterMs : undefined;
 }
 
 async function send(

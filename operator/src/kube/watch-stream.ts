@@ -76,20 +76,24 @@ function statusCodeOf(status: unknown): number {
 
 async function* readLines(body: Readable, request: RequestName): AsyncGenerator<string> {
   let rest = "";
+  for await (const chunk of readText(body, request)) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop() ?? "";
+    if (rest.length > MAX_LINE_CHARS) throw new KubeError("MALFORMED", { ...request, message: "endless watch line" });
+    yield* parts.filter((part) => part !== "");
+  }
+  if (rest.trim() !== "") throw new KubeError("MALFORMED", { ...request, message: "the watch ends inside a line" });
+}
+
+/** The body as text; it is destroyed however the reader leaves. */
+async function* readText(body: Readable, request: RequestName): AsyncGenerator<string> {
   body.setEncoding("utf8");
   try {
-    for await (const chunk of body as AsyncIterable<string>) {
-      const parts = (rest + chunk).split("\n");
-      rest = parts.pop() ?? "";
-      if (rest.length > MAX_LINE_CHARS) throw new KubeError("MALFORMED", { ...request, message: "endless watch line" });
-      for (const part of parts) if (part !== "") yield part;
-    }
+    for await (const chunk of body as AsyncIterable<string>) yield chunk;
   } catch (cause) {
-    if (cause instanceof KubeError) throw cause;
     const message = cause instanceof Error ? cause.message : "unknown";
     throw new KubeError("CONNECTION", { ...request, message }, { cause });
   } finally {
     body.destroy();
   }
-  if (rest.trim() !== "") throw new KubeError("MALFORMED", { ...request, message: "the watch ends inside a line" });
 }

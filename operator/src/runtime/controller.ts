@@ -7,7 +7,7 @@ import type { ControllerMetrics, ControllerMetricsFactory, ReconcileOutcome } fr
 import { HotLoopBreaker } from "./hot-loop.ts";
 import type { Log } from "./log.ts";
 import { retryDelayMs } from "./rate-limiter.ts";
-import { type Reconciler, type ReconcileResult, TerminalError } from "./reconciler.ts";
+import { type ReconcileResult, type Reconciler, TerminalError } from "./reconciler.ts";
 import { type Priority, type Taken, WorkQueue } from "./work-queue.ts";
 
 export interface ControllerOptions {
@@ -75,15 +75,16 @@ export class Controller {
     const close = () => this.#queue.close();
     if (drain.aborted) return close();
     drain.addEventListener("abort", close, { once: true });
-    await Promise.all(Array.from({ length: this.#workers }, () => this.#work(abort)));
+    await Promise.all(Array.from({ length: this.#workers }, () => this.#work(abort, AbortSignal.any([drain, abort]))));
   }
 
-  async #work(abort: AbortSignal): Promise<void> {
+  async #work(abort: AbortSignal, stop: AbortSignal): Promise<void> {
     for (;;) {
       const taken = await this.#queue.take();
       if (taken === undefined) return;
       this.#metrics.active(this.#queue.processing);
       await this.#handle(taken, abort);
+      await this.#slowDown(taken, stop);
       this.#queue.done(taken.key);
       this.#metrics.active(this.#queue.processing);
     }
@@ -107,7 +108,6 @@ export class Controller {
     const durationMs = this.#deps.clock.monotonicMs() - startedMs;
     this.#metrics.reconciled(outcome, durationMs / 1000);
     this.#log("debug", taken, { outcome, durationMs, reconcileID }, "reconciled");
-    await this.#slowDown(taken, abort);
   }
 
   #accept(taken: Taken, result: ReconcileResult): ReconcileOutcome {
@@ -126,7 +126,11 @@ export class Controller {
     }
   }
 
-  #fail(taken: Taken, error: unknown, at: { readonly aborted: boolean; readonly reconcileID: string }): ReconcileOutcome {
+  #fail(
+    taken: Taken,
+    error: unknown,
+    at: { readonly aborted: boolean; readonly reconcileID: string },
+  ): ReconcileOutcome {
     if (at.aborted) return "error"; // shutting down or no longer leader: nobody's fault, and not retried here
     this.#metrics.failed();
     const data = { err: error, reconcileID: at.reconcileID };
@@ -143,13 +147,13 @@ export class Controller {
   }
 
   /** Holds the key, and so one worker, back: a loop on one object must not become load on the server. */
-  async #slowDown(taken: Taken, abort: AbortSignal): Promise<void> {
+  async #slowDown(taken: Taken, stop: AbortSignal): Promise<void> {
     const { delayMs, first } = this.#hotLoops.ran(taken.key);
     if (first) {
       this.#metrics.hotLoop();
       this.#log("warn", taken, { delayMs }, "one object is reconciled over and over");
     }
-    if (delayMs > 0) await pause(this.#deps.clock, delayMs, abort);
+    if (delayMs > 0) await pause(this.#deps.clock, delayMs, stop);
   }
 
   #log(level: "debug" | "warn" | "error", taken: Taken, data: Readonly<Record<string, unknown>>, text: string): void {

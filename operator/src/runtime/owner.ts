@@ -13,7 +13,8 @@ export function ownerKeys(owner: {
 }): (object: KubeObject) => readonly ObjectKey[] {
   return (object) => {
     const found = controllerOf(object);
-    const group = found?.apiVersion.includes("/") === true ? found.apiVersion.slice(0, found.apiVersion.indexOf("/")) : "";
+    const group =
+      found?.apiVersion.includes("/") === true ? found.apiVersion.slice(0, found.apiVersion.indexOf("/")) : "";
     if (found === undefined || found.kind !== owner.kind || group !== owner.group) return [];
     return [{ namespace: object.metadata.namespace, name: found.name }];
   };

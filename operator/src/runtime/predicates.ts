@@ -19,9 +19,7 @@ export function labelsChanged<T extends KubeObject>(change: Change<T>): boolean 
 /** An annotation under `prefix`, such as `archivestream.io/`, was set, changed or removed. */
 export function annotationsChanged<T extends KubeObject>(prefix: string): Predicate<T> {
   const ours = (object: T) =>
-    Object.fromEntries(
-      Object.entries(object.metadata.annotations ?? {}).filter(([name]) => name.startsWith(prefix)),
-    );
+    Object.fromEntries(Object.entries(object.metadata.annotations ?? {}).filter(([name]) => name.startsWith(prefix)));
   return (change) => change.type === "updated" && differ(ours(change.object), ours(change.previous));
 }
 

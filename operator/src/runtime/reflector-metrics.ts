@@ -39,7 +39,12 @@ export function createReflectorMetrics(registry: Registry): ReflectorMetrics {
   const registers = [registry];
   const labelNames = ["kind"];
   const counter = (name: keyof typeof COUNTED) => {
-    const made = new Counter({ name: `archivestream_reflector_${name}_total`, help: COUNTED[name], labelNames, registers });
+    const made = new Counter({
+      name: `archivestream_reflector_${name}_total`,
+      help: COUNTED[name],
+      labelNames,
+      registers,
+    });
     return (kind: string) => made.inc({ kind });
   };
   const contacts = new Map<string, number>();
@@ -52,7 +57,12 @@ export function createReflectorMetrics(registry: Registry): ReflectorMetrics {
       for (const [kind, atMs] of contacts) this.set({ kind }, Math.max(0, Date.now() - atMs) / 1000);
     },
   });
-  const objects = new Gauge({ name: "archivestream_cache_objects", help: "Objects in the cache", labelNames, registers });
+  const objects = new Gauge({
+    name: "archivestream_cache_objects",
+    help: "Objects in the cache",
+    labelNames,
+    registers,
+  });
   const missed = new Counter({
     name: "archivestream_cache_missed_events_total",
     help: "Differences that only a relist showed",

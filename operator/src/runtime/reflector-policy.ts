@@ -1,5 +1,5 @@
 /** What to do after a watch or a list ended: pure, with the numbers and their reasons. */
-import { KubeError } from "../kube/api-errors.ts";
+import type { KubeError } from "../kube/api-errors.ts";
 
 export interface ReflectorTimings {
   /** Bounds of the random `timeoutSeconds` of a watch; client-go uses 5 to 10 minutes. */

@@ -11,7 +11,13 @@ import type { WatchEvent } from "../kube/watch-stream.ts";
 import { ObjectCache, type ReadCache } from "./cache.ts";
 import type { Log } from "./log.ts";
 import { NO_REFLECTOR_METRICS, type ReflectorMetrics } from "./reflector-metrics.ts";
-import { afterEnding, type Ending, REFLECTOR_TIMINGS, type ReflectorTimings, refusesStreamingList } from "./reflector-policy.ts";
+import {
+  afterEnding,
+  type Ending,
+  REFLECTOR_TIMINGS,
+  type ReflectorTimings,
+  refusesStreamingList,
+} from "./reflector-policy.ts";
 import { transformAtTheDoor } from "./transforms.ts";
 
 export interface ReflectorOptions {
@@ -77,7 +83,9 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
     this.#metrics = options.metrics ?? NO_REFLECTOR_METRICS;
     this.#random = options.random ?? Math.random;
     this.#lastContactMs = options.clock.monotonicMs();
-    this.cache = new ObjectCache((error) => options.log.error({ err: error, kind: this.resource.kind }, "a change listener failed"));
+    this.cache = new ObjectCache((error) =>
+      options.log.error({ err: error, kind: this.resource.kind }, "a change listener failed"),
+    );
   }
 
   get resource(): ResourceType {
@@ -136,7 +144,11 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
     const atAnyVersion = this.#listFromCache ? "0" : undefined;
     this.#metrics.list(this.resource.kind);
     for (;;) {
-      const query = { limit: PAGE_SIZE, continue: next, resourceVersion: next === undefined ? atAnyVersion : undefined };
+      const query = {
+        limit: PAGE_SIZE,
+        continue: next,
+        resourceVersion: next === undefined ? atAnyVersion : undefined,
+      };
       const page = await this.#options.client.list<T>(this.resource, { ...this.#scope(), query }, signal);
       for (const item of page.items) items.push(transformAtTheDoor(item));
       next = page.next;
@@ -150,7 +162,11 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
     const [min, max] = this.#timings.watchTimeoutMs;
     const timeoutMs = min + (max - min) * this.#random();
     const stalled = new AbortController();
-    const reason = new KubeError("TIMEOUT", { method: "WATCH", path: this.resource.plural, message: "the watch stalled" });
+    const reason = new KubeError("TIMEOUT", {
+      method: "WATCH",
+      path: this.resource.plural,
+      message: "the watch stalled",
+    });
     const cancel = this.#options.clock.after(timeoutMs + this.#timings.inactivityMarginMs, () => stalled.abort(reason));
     const stop = AbortSignal.any([signal, stalled.signal]);
     try {

@@ -38,7 +38,9 @@ export class WorkQueue {
   readonly #metrics: WorkQueueMetrics;
   readonly #delayed: DelayHeap;
   /** Waiting keys by band, in the order they came. */
-  readonly #bands = new Map<Priority, Map<string, Waiting>>(BANDS.map((band) => [band, new Map()]));
+  readonly #bands = new Map<Priority, Map<string, Waiting>>(
+    BANDS.map((band) => [band, new Map<string, Waiting>()]),
+  );
   readonly #processing = new Map<string, number>();
   /** Added while being worked on. */
   readonly #dirty = new Map<string, Priority>();
@@ -82,7 +84,10 @@ export class WorkQueue {
   /** A key that waits already, or is added meanwhile, is not delayed by this. */
   addAfter(key: string, priority: Priority, delayMs: number): void {
     if (this.#closed) return;
-    if (delayMs <= 0) return this.add(key, priority);
+    if (delayMs <= 0) {
+      this.add(key, priority);
+      return;
+    }
     if (this.#waiting(key) !== undefined || this.#dirty.has(key)) return;
     this.#delayedPriorities.set(key, higher(this.#delayedPriorities.get(key), priority));
     this.#delayed.add(key, delayMs);

@@ -1,0 +1,82 @@
+/** The operator's settings, checked: a wrong one ends the start with every problem named. Pure. */
+import type { RawEnvironment } from "./env.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+export interface Config {
+  readonly podName: string;
+  /** Where the lease and the operator's own secrets are. */
+  readonly namespace: string;
+  /** All namespaces when absent. */
+  readonly watchNamespace: string | undefined;
+  /** `https://host:port` of the cluster the pod runs in; a kubeconfig is used when absent. */
+  readonly inClusterServer: string | undefined;
+  readonly kubeconfigPath: string | undefined;
+  readonly logLevel: LogLevel;
+  readonly metricsHost: string;
+  readonly metricsPort: number;
+  readonly leaderElection: boolean;
+  readonly workers: number;
+  readonly resyncMs: number;
+  readonly nodeImage: string | undefined;
+}
+
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`bad environment: ${problems.join("; ")}`);
+    this.problems = problems;
+  }
+}
+
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** @throws {ConfigError} */
+export function checkConfig(raw: RawEnvironment): Config {
+  const problems: string[] = [];
+  const integer = (name: string, text: string | undefined, range: IntegerRange) => {
+    const value = text === undefined || text === "" ? range.default : Number(text);
+    if (Number.isInteger(value) && value >= range.min && value <= range.max) return value;
+    problems.push(`${name} must be a whole number from ${range.min} to ${range.max}, not "${text ?? ""}"`);
+    return range.default;
+  };
+  const logLevel = LEVELS.find((level) => level === (text(raw.logLevel) ?? "info"));
+  if (logLevel === undefined) problems.push(`LOG_LEVEL must be one of ${LEVELS.join(", ")}`);
+  const election = text(raw.leaderElection) ?? "true";
+  if (election !== "true" && election !== "false") problems.push("LEADER_ELECTION must be true or false");
+  const config: Config = {
+    podName: text(raw.podName) ?? "archive-operator",
+    namespace: text(raw.podNamespace) ?? "default",
+    watchNamespace: text(raw.watchNamespace),
+    inClusterServer: inClusterServer(raw),
+    kubeconfigPath: text(raw.kubeconfig),
+    logLevel: logLevel ?? "info",
+    metricsHost: text(raw.metricsHost) ?? "0.0.0.0",
+    metricsPort: integer("METRICS_PORT", raw.metricsPort, { min: 0, max: 65_535, default: 8080 }),
+    leaderElection: election === "true",
+    workers: integer("WORKERS", raw.workers, { min: 1, max: 64, default: 8 }),
+    resyncMs: 1000 * integer("RESYNC_SECONDS", raw.resyncSeconds, { min: 1, max: 86_400, default: 1_800 }),
+    nodeImage: text(raw.nodeImage),
+  };
+  if (problems.length > 0) throw new ConfigError(problems);
+  return config;
+}
+
+interface IntegerRange {
+  readonly min: number;
+  readonly max: number;
+  readonly default: number;
+}
+
+/** Empty counts as unset: charts render empty values for what nobody set. */
+function text(value: string | undefined): string | undefined {
+  return value === "" ? undefined : value;
+}
+
+function inClusterServer(raw: RawEnvironment): string | undefined {
+  const [host, port] = [text(raw.kubernetesHost), text(raw.kubernetesPort)];
+  if (text(raw.kubeconfig) !== undefined || host === undefined || port === undefined) return undefined;
+  return `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}

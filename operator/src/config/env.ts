@@ -1,0 +1,42 @@
+/** Every environment variable of the operator, raw: the one file that reads them. */
+
+export interface RawEnvironment {
+  readonly podName: string | undefined;
+  readonly podNamespace: string | undefined;
+  readonly watchNamespace: string | undefined;
+  readonly kubeconfig: string | undefined;
+  readonly kubernetesHost: string | undefined;
+  readonly kubernetesPort: string | undefined;
+  readonly logLevel: string | undefined;
+  readonly metricsHost: string | undefined;
+  readonly metricsPort: string | undefined;
+  readonly leaderElection: string | undefined;
+  readonly workers: string | undefined;
+  readonly resyncSeconds: string | undefined;
+  readonly nodeImage: string | undefined;
+}
+
+export function readEnvironment(): RawEnvironment {
+  const { env } = process;
+  return {
+    /** Set by the downward API. */
+    podName: env["POD_NAME"],
+    podNamespace: env["POD_NAMESPACE"],
+    /** One namespace to look after; all when unset. */
+    watchNamespace: env["WATCH_NAMESPACE"],
+    kubeconfig: env["KUBECONFIG"],
+    /** Set by the kubelet in every pod. */
+    kubernetesHost: env["KUBERNETES_SERVICE_HOST"],
+    kubernetesPort: env["KUBERNETES_SERVICE_PORT"],
+    logLevel: env["LOG_LEVEL"],
+    metricsHost: env["METRICS_HOST"],
+    metricsPort: env["METRICS_PORT"],
+    /** `false` for a single process on a developer's machine. */
+    leaderElection: env["LEADER_ELECTION"],
+    /** Keys each controller works at the same time. */
+    workers: env["WORKERS"],
+    resyncSeconds: env["RESYNC_SECONDS"],
+    /** Image of the pods when an ArchiveNode names none. */
+    nodeImage: env["NODE_IMAGE"],
+  };
+}
