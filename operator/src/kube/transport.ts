@@ -99,7 +99,7 @@ async function sendWithRetries(
     const answer = await send(options, connection, request, signal);
     if (answer.statusCode < 300) return answer;
     const error = await failure(request, answer);
-    const refused = error.code === "UNAUTHORIZED" && !refreshed;
+    const refused: boolean = error.code === "UNAUTHORIZED" && !refreshed;
     const waitMs = refused ? 0 : waitBeforeRetry(error);
     if (waitMs === undefined || retries >= MAX_RETRIES) throw error;
     if (refused) await connections.refresh();

@@ -39,7 +39,7 @@ export class WorkQueue {
   readonly #delayed: DelayHeap;
   /** Waiting keys by band, in the order they came. */
   readonly #bands = new Map<Priority, Map<string, Waiting>>(
-    BANDS.map((band) => [band, new Map<string, Waiting>()]),
+    BANDS.map((band): [Priority, Map<string, Waiting>] => [band, new Map()]),
   );
   readonly #processing = new Map<string, number>();
   /** Added while being worked on. */

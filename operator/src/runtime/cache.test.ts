@@ -1,0 +1,73 @@
+/** After any history the cache equals the truth, its listeners can rebuild it, and its indexes agree. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { KubeObject } from "../kube/objects.ts";
+import { ObjectCache } from "./cache.ts";
+
+const object = fc
+  .record({ name: fc.constantFrom("a", "b", "c"), version: fc.nat(5), uid: fc.constantFrom("u1", "u2") })
+  .map(
+    ({ name, version, uid }): KubeObject => ({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name, namespace: "n", uid, resourceVersion: `${uid}-${version}`, labels: { uid } },
+    }),
+  );
+const step = fc.oneof(
+  fc.record({ kind: fc.constant("upsert" as const), object }),
+  fc.record({ kind: fc.constant("remove" as const), object }),
+  fc.record({
+    kind: fc.constant("replace" as const),
+    objects: fc.uniqueArray(object, { selector: (each) => each.metadata.name }),
+  }),
+);
+
+test("listeners can rebuild the cache from changes alone, and indexes agree with it", () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const cache = new ObjectCache<KubeObject>((error) => expect.unreachable(String(error)));
+      const rebuilt = new Map<string, KubeObject>();
+      const truth = new Map<string, KubeObject>();
+      cache.addIndex("uid", (each) => [each.metadata.labels?.["uid"] ?? ""]);
+      cache.onChange((change) => {
+        if (change.type === "deleted") expect(rebuilt.delete(change.object.metadata.name)).toBe(true);
+        else rebuilt.set(change.object.metadata.name, change.object);
+      });
+      for (const each of steps) {
+        if (each.kind === "upsert") cache.upsert(each.object);
+        if (each.kind === "upsert") truth.set(each.object.metadata.name, each.object);
+        if (each.kind === "remove") cache.remove({ namespace: "n", name: each.object.metadata.name });
+        if (each.kind === "remove") truth.delete(each.object.metadata.name);
+        if (each.kind === "replace") {
+          cache.replace(each.objects);
+          truth.clear();
+          for (const one of each.objects) truth.set(one.metadata.name, one);
+        }
+      }
+      const byName = (list: Iterable<KubeObject>) =>
+        [...list].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+      expect(byName(cache.list())).toEqual(byName(truth.values()));
+      expect(byName(rebuilt.values())).toEqual(byName(truth.values()));
+      for (const uid of ["u1", "u2"]) {
+        expect(byName(cache.byIndex("uid", uid))).toEqual(byName(truth.values()).filter((o) => o.metadata.uid === uid));
+      }
+    }),
+  );
+});
+
+test("objects are frozen all the way down", () => {
+  const cache = new ObjectCache<KubeObject>(() => {});
+  cache.upsert({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", labels: { x: "1" } } });
+  expect(() => Object.assign(cache.get({ name: "a" })?.metadata.labels ?? {}, { x: "2" })).toThrow(TypeError);
+});
+
+test("a listener that throws harms nobody", () => {
+  const failures: unknown[] = [];
+  const cache = new ObjectCache<KubeObject>((error) => failures.push(error));
+  cache.onChange(() => {
+    throw new Error("listener");
+  });
+  cache.upsert({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a" } });
+  expect(cache.size).toBe(1);
+  expect(failures).toHaveLength(1);
+});

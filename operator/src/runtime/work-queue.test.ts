@@ -1,0 +1,96 @@
+/** The queue's promises, as properties over random histories under a clock that only the test moves. */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createFakeClock } from "../../../test/testkit/fake-clock.ts";
+import { NO_CONTROLLER_METRICS } from "./controller-metrics.ts";
+import { type Priority, type Taken, WorkQueue } from "./work-queue.ts";
+
+function setUp() {
+  const clock = createFakeClock();
+  const facts = { name: "test", workers: 1, startedAt: () => [], monotonicMs: () => clock.monotonicMs() };
+  return { clock, queue: new WorkQueue(clock, NO_CONTROLLER_METRICS(facts).queue) };
+}
+
+const priority = fc.constantFrom<Priority[]>(100, 0, -100);
+const key = fc.constantFrom("a", "b", "c", "d");
+const step = fc.oneof(
+  fc.record({ kind: fc.constant("add" as const), key, priority }),
+  fc.record({ kind: fc.constant("later" as const), key, priority, delayMs: fc.integer({ min: 0, max: 500 }) }),
+  fc.record({ kind: fc.constant("take" as const) }),
+  fc.record({ kind: fc.constant("done" as const), index: fc.nat(3) }),
+  fc.record({ kind: fc.constant("tick" as const), ms: fc.integer({ min: 1, max: 1_000 }) }),
+);
+
+test("no key is ever in two pairs of hands, and none that was added is lost", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+      const { clock, queue } = setUp();
+      const held: Taken[] = [];
+      const owed = new Set<string>();
+      const take = async () => {
+        if (queue.depth === 0) return;
+        const taken = await queue.take();
+        if (taken === undefined) throw new Error("closed");
+        expect(held.map((other) => other.key)).not.toContain(taken.key);
+        owed.delete(taken.key);
+        held.push(taken);
+      };
+      for (const each of steps) {
+        if (each.kind === "add") queue.add(each.key, each.priority);
+        if (each.kind === "later") queue.addAfter(each.key, each.priority, each.delayMs);
+        if (each.kind === "add" || each.kind === "later") owed.add(each.key);
+        if (each.kind === "take") await take();
+        if (each.kind === "tick") clock.advance(each.ms);
+        if (each.kind === "done") for (const taken of held.splice(each.index, 1)) queue.done(taken.key);
+      }
+      for (const taken of held.splice(0)) queue.done(taken.key);
+      clock.advance(1_000);
+      while (queue.depth > 0) {
+        await take();
+        for (const taken of held.splice(0)) queue.done(taken.key);
+        clock.advance(1_000);
+      }
+      expect([...owed]).toEqual([]);
+    }),
+  );
+});
+
+test("initial work is served within 90 s although users keep the queue full", async () => {
+  const { clock, queue } = setUp();
+  queue.add("initial", -100);
+  for (let second = 0; second < 90; second++) {
+    queue.add(`user-${second}-a`, 100);
+    queue.add(`user-${second}-b`, 100);
+    const taken = await queue.take();
+    if (taken?.key === "initial") return;
+    queue.done(taken?.key ?? "");
+    clock.advance(1_000);
+  }
+  expect.unreachable("the initial key was starved");
+});
+
+test("a user's change goes before ten thousand initial keys", async () => {
+  const { queue } = setUp();
+  for (let index = 0; index < 10_000; index++) queue.add(`initial-${index}`, -100);
+  queue.add("user", 100);
+  expect(await queue.take()).toEqual({ key: "user", priority: 100 });
+});
+
+test("a key keeps its priority and counts its failures across retries", async () => {
+  const { clock, queue } = setUp();
+  queue.add("a", 100);
+  const taken = await queue.take();
+  queue.retry(taken as Taken, () => 50);
+  queue.done("a");
+  expect(queue.depth).toBe(0);
+  clock.advance(50);
+  expect(await queue.take()).toEqual({ key: "a", priority: 100 });
+  expect(queue.failures("a")).toBe(1);
+});
+
+test("closing frees the waiting workers", async () => {
+  const { queue } = setUp();
+  const waiting = queue.take();
+  queue.close();
+  expect(await waiting).toBeUndefined();
+});
