@@ -1,5 +1,6 @@
 /** Types of the part used here; the package ships none. */
 declare module "html-encoding-sniffer" {
   /** Name of the encoding by BOM, transport, `meta`, else `defaultEncoding`. */
-  export default function sniffHtmlEncoding(bytes: Uint8Array, options?: { readonly defaultEncoding?: string }): string;
+  function sniffHtmlEncoding(bytes: Uint8Array, options?: { readonly defaultEncoding?: string }): string;
+  export = sniffHtmlEncoding;
 }

@@ -39,7 +39,7 @@ CREATE TABLE blob_stats(blob INTEGER PRIMARY KEY, hash TEXT NOT NULL, docs INTEG
 CREATE TABLE failures(sequence INTEGER PRIMARY KEY, reason TEXT NOT NULL);
 -- Tokens arrive analysed: this tokenizer only splits at spaces. Marks (M) belong to words of Indic scripts, private use
 -- (Co) marks filters.
-CREATE VIRTUAL TABLE words USING fts5(title, headings, body, url, facets, content='', contentless_delete=1, columnsize=0,
+CREATE VIRTUAL TABLE words USING fts5(title, headings, body, url, facets, content='', columnsize=0,
   tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'");
 `;
 

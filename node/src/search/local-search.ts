@@ -1,0 +1,144 @@
+/**
+ * Answers a search from this node's own index: parse, match, spread over hosts, cut the page, present. Access rules of the
+ * asked collections go into every question; a collection without a rule is not searched.
+ */
+import { FullTextError } from "../fulltext/errors.ts";
+import type { CollectionScope, MatchAnswer, PresentedDocument, Question } from "../fulltext/question.ts";
+import type { LocalSearch, SearchAnswer, SearchHit, SearchRequest } from "./answer.ts";
+import { diversify } from "./diversify.ts";
+import { badQuery, SearchError } from "./errors.ts";
+import type { SearchMetrics, SearchOutcome } from "./metrics.ts";
+import { type ParsedQuery, parseQuery } from "./query-parser.ts";
+
+export interface LocalSearchDeps {
+  readonly index: {
+    readonly match: (question: Question, signal: AbortSignal) => Promise<MatchAnswer>;
+    readonly present: (
+      question: Question,
+      docs: readonly number[],
+      signal: AbortSignal,
+    ) => Promise<readonly PresentedDocument[]>;
+  };
+  /** What may be seen of a collection now; `undefined` = there is no such collection. */
+  readonly scopeOf: (collection: string) => CollectionScope | undefined;
+  readonly metrics: SearchMetrics;
+  readonly nowMs: () => number;
+}
+
+/** Hits that can be paged to; deeper ones need a narrower question. */
+const MAX_PAGED = 1_000;
+const TIMESTAMP_DIGITS = 14;
+
+/** A bound of 1 to 14 digits, filled up to the first or last second it can mean. */
+function bound(text: string | undefined, filler: string, name: string): number | undefined {
+  if (text === undefined || text === "") return undefined;
+  if (!/^\d{4,14}$/.test(text)) throw badQuery(`${name}: write a year or 4 to 14 digits, such as 2014 or 20140131`);
+  return Number(`${text}${filler.slice(text.length)}`);
+}
+
+const FIRST_MOMENT = "00000101000000";
+const LAST_MOMENT = "99991231235959";
+
+function latest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.max(...known);
+}
+
+function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+function toQuestion(request: SearchRequest, query: ParsedQuery, scopes: readonly CollectionScope[]): Question {
+  const { years } = query;
+  return {
+    groups: query.groups,
+    excluded: query.excluded,
+    filters: query.filters,
+    excludedFilters: query.excludedFilters,
+    from: latest(
+      bound(request.from, FIRST_MOMENT, "from"),
+      bound(years?.from.toString().padStart(4, "0"), FIRST_MOMENT, "year"),
+    ),
+    to: earliest(
+      bound(request.to, LAST_MOMENT, "to"),
+      bound(years?.to.toString().padStart(4, "0"), LAST_MOMENT, "year"),
+    ),
+    scopes,
+  };
+}
+
+const digits = (time: number): string => String(time).padStart(TIMESTAMP_DIGITS, "0");
+
+function toHit(document: PresentedDocument, score: number): SearchHit {
+  const { url, collection, title, snippet, host, mime, language } = document;
+  const { count, first, last } = document.captures;
+  return {
+    ...{ url, collection, title, snippet, host, mime, language, score },
+    timestamp: digits(document.timestamp),
+    captures: { count, first: digits(first), last: digits(last) },
+  };
+}
+
+/** Engine failures in the words of a search. */
+function toSearchError(error: unknown): unknown {
+  if (!(error instanceof FullTextError)) return error;
+  const { code, details } = error as FullTextError<"QUERY_TIMEOUT" | "OVERLOADED">;
+  if (code === "QUERY_TIMEOUT" && "afterMs" in details) {
+    return new SearchError("DEADLINE_EXCEEDED", "try a narrower question", details, { cause: error });
+  }
+  if (code === "OVERLOADED" && "waiting" in details) {
+    return new SearchError("OVERLOADED", "too many searches at once: try again", details, { cause: error });
+  }
+  return error;
+}
+
+function outcomeOf(error: unknown): SearchOutcome {
+  if (!(error instanceof SearchError)) return "failed";
+  return error.code.toLowerCase() as SearchOutcome;
+}
+
+async function answer(deps: LocalSearchDeps, request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
+  const startedMs = deps.nowMs();
+  const query = parseQuery(request.q);
+  const scopes = request.collections.flatMap((name) => deps.scopeOf(name) ?? []);
+  const question = toQuestion(request, query, scopes);
+  if (request.offset + request.limit > MAX_PAGED) throw badQuery(`only the first ${MAX_PAGED} hits can be paged to`);
+  if (scopes.length === 0) return nothing(deps.nowMs() - startedMs);
+  const matched = await deps.index.match(question, signal);
+  const order = diversify(matched.ranked).slice(request.offset, request.offset + request.limit);
+  const scores = new Map(order.map(({ doc, score }) => [doc, score]));
+  const documents = await deps.index.present(question, [...scores.keys()], signal);
+  return {
+    total: matched.total,
+    totalIsLowerBound: matched.totalIsLowerBound,
+    hits: documents.map((document) => toHit(document, scores.get(document.doc) ?? 0)),
+    facets: matched.facets,
+    tookMs: Math.round(deps.nowMs() - startedMs),
+  };
+}
+
+function nothing(tookMs: number): SearchAnswer {
+  const facets = { host: [], type: [], language: [], year: [] };
+  return { total: 0, totalIsLowerBound: false, hits: [], facets, tookMs: Math.round(tookMs) };
+}
+
+/** The search service over one full-text index. */
+export function createLocalSearch(deps: LocalSearchDeps): LocalSearch {
+  return {
+    search: async (request, signal) => {
+      const startedMs = deps.nowMs();
+      const observe = (outcome: SearchOutcome): void =>
+        deps.metrics.observe(outcome, (deps.nowMs() - startedMs) / 1_000);
+      try {
+        const found = await answer(deps, request, signal);
+        observe("ok");
+        return found;
+      } catch (error) {
+        const failure = toSearchError(error);
+        observe(outcomeOf(failure));
+        throw failure;
+      }
+    },
+  };
+}

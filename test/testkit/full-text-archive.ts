@@ -1,0 +1,96 @@
+/** A running full-text index over listed captures: indexer thread, reader threads, local search. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Registry } from "prom-client";
+import { Indexer, type IndexerEvent } from "../../node/src/fulltext/indexer.ts";
+import type { CollectionScope } from "../../node/src/fulltext/question.ts";
+import { type FullTextIndex, openFullTextIndex } from "../../node/src/fulltext/reader-pool.ts";
+import type { LocalSearch, SearchAnswer } from "../../node/src/search/answer.ts";
+import { createLocalSearch } from "../../node/src/search/local-search.ts";
+import { createSearchMetrics } from "../../node/src/search/metrics.ts";
+import { type ListedCapture, listBlob } from "./listed-captures.ts";
+import { waitUntil } from "./wait-until.ts";
+
+export interface FullTextArchive extends AsyncDisposable {
+  readonly file: string;
+  readonly events: readonly IndexerEvent[];
+  readonly index: FullTextIndex;
+  readonly search: LocalSearch;
+  /** Adds a blob and waits until it is searchable. */
+  add(captures: readonly ListedCapture[], collection?: string): Promise<void>;
+  /** Adds a blob without waiting; returns its sequence. */
+  append(captures: readonly ListedCapture[], collection?: string): Promise<number>;
+  indexed(sequence: number): Promise<void>;
+  ask(q: string, request?: Partial<Parameters<LocalSearch["search"]>[0]>): Promise<SearchAnswer>;
+}
+
+export interface FullTextArchiveOptions {
+  readonly dir: string;
+  readonly scopeOf?: (name: string) => CollectionScope | undefined;
+  readonly readers?: number;
+  readonly hardMs?: number;
+  readonly indexDeadlineMs?: number;
+}
+
+const openToAll = (name: string): CollectionScope => ({ name, cutoff: undefined, exclude: [] });
+
+/** Starts over what the folder holds already, so that tests can restart. */
+export async function openFullTextArchive(options: FullTextArchiveOptions): Promise<FullTextArchive> {
+  const list = join(options.dir, "captures.jsonl");
+  const file = join(options.dir, "fulltext.db");
+  await writeFile(list, "", { flag: "a" });
+  const events: IndexerEvent[] = [];
+  const indexer = new Indexer(
+    {
+      file,
+      sourceModule: new URL("./listed-captures.ts", import.meta.url).href,
+      sourceOptions: { list },
+      pollMs: 200,
+    },
+    { onEvent: (event) => void events.push(event), onRestart: (error) => console.error("indexer thread ended", error) },
+  );
+  await indexer.start(AbortSignal.timeout(30_000));
+  const index = openFullTextIndex({
+    file,
+    readers: options.readers ?? 1,
+    softMs: 1_000,
+    hardMs: options.hardMs ?? 5_000,
+    queue: 100,
+  });
+  const search = createLocalSearch({
+    index,
+    scopeOf: options.scopeOf ?? openToAll,
+    metrics: createSearchMetrics(new Registry()),
+    nowMs: () => performance.now(),
+  });
+  const reached = (sequence: number): boolean => events.some((event) => event.sequence >= sequence);
+  const indexed = async (sequence: number): Promise<void> => {
+    const deadlineMs = options.indexDeadlineMs ?? 60_000;
+    await waitUntil(`blob ${sequence} to be searchable`, () => reached(sequence), { deadlineMs });
+  };
+  let sequence = Math.max(0, ...events.map((event) => event.sequence));
+  const append = async (captures: readonly ListedCapture[], collection = "web"): Promise<number> => {
+    sequence += 1;
+    await listBlob(list, { sequence, hash: sequence.toString(16).padStart(64, "0"), collection, captures });
+    indexer.wake();
+    return sequence;
+  };
+  return {
+    file,
+    events,
+    index,
+    search,
+    append,
+    indexed,
+    add: async (captures, collection) => indexed(await append(captures, collection)),
+    ask: async (q, request = {}) =>
+      search.search(
+        { q, collections: ["web"], limit: 20, offset: 0, from: undefined, to: undefined, ...request },
+        AbortSignal.timeout(30_000),
+      ),
+    [Symbol.asyncDispose]: async () => {
+      await index.close();
+      await indexer.stop();
+    },
+  };
+}
