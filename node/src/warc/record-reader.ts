@@ -45,9 +45,13 @@ async function compressionOf(window: SourceWindow): Promise<Compression> {
   if (gzipCodec.startsAt(first)) return "gzip";
   if (looksLikeZstd(first)) return "zstd";
   if (startsRecord(first)) return "none";
-  const gzip = await new MemberSearch(window, gzipCodec).from(0);
-  const plain = await nextPlainRecord(window, 0);
-  return gzip < plain ? "gzip" : "none";
+  const starts: [Compression, number][] = [
+    ["none", await nextPlainRecord(window, 0)],
+    ["gzip", await new MemberSearch(window, gzipCodec).from(0)],
+    ["zstd", await new MemberSearch(window, zstdCodec()).from(0)],
+  ];
+  const [earliest] = starts.toSorted(([, a], [, b]) => a - b);
+  return earliest?.[0] ?? "none";
 }
 
 function codecOf(compression: Exclude<Compression, "none">): MemberCodec {
