@@ -20,7 +20,7 @@ interface FieldRule {
   readonly pivot: number;
 }
 
-/** Chosen by the relevance test over two documentation books (test/node/relevance.test.ts). */
+/** First estimates; test/node/relevance.test.ts guards them as a whole. */
 const FIELDS: Readonly<Record<keyof AnalysedFields, FieldRule>> = {
   title: { weight: 4, b: 0.6, pivot: 8 },
   headings: { weight: 2.5, b: 0.5, pivot: 30 },
@@ -34,7 +34,7 @@ const K1 = 1.2;
 export const IMPACT_MAX = 255;
 /**
  * Lowest impact that enters a term's champion list. At the pivot length a body has it with two occurrences, a title
- * with one; about a third of a page's terms reach it. Pages below it are bounded by it (node/decisions).
+ * with one. A page outside a list is below this.
  */
 export const CHAMPION_IMPACT = Math.round(0.6 * IMPACT_MAX);
 

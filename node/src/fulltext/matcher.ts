@@ -21,15 +21,15 @@ import {
 import { visitWords } from "./tokens.ts";
 import { createVisibility, type Visibility } from "./visibility.ts";
 
-/** Matches enumerated for totals and facets: 10 ms of reading. */
+/** Matches enumerated for totals and facets. */
 const MAX_MATCHES = 50_000;
-/** Documents scored exactly: 5 µs each. */
+/** Documents scored exactly. */
 const MAX_CANDIDATES = 3_000;
 /** Champions read per word of a question. */
 const CHAMPIONS_PER_UNIT = 1_500;
 /** Index terms of one word whose champions are read; a prefix stands for many. */
 const CHAMPION_TERMS_PER_UNIT = 4;
-/** Best candidates looked at closely (word order, title): 50 µs each. */
+/** Best candidates looked at closely (word order, title). */
 const CLOSE_LOOKS = 60;
 /** Ranked documents handed out: 50 pages of 20. */
 const MAX_RANKED = 1_000;

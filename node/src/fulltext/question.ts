@@ -54,7 +54,7 @@ export interface MatchAnswer {
   /** Pages that match. */
   readonly total: number;
   readonly totalIsLowerBound: boolean;
-  /** True when no document outside `ranked` can score higher than its last one. */
+  /** True when every match was scored. */
   readonly exact: boolean;
   readonly facets: {
     readonly host: readonly FacetCount[];

@@ -6,7 +6,7 @@ import { termOf } from "./analyzer.ts";
 import { foldWord, visitWords } from "./tokens.ts";
 
 const SNIPPET_CHARS = 240;
-/** Matches are looked for in this much of the text; walking words costs about 20 ns a character. */
+/** Matches are looked for in this much of the text. */
 const SEARCHED_CHARS = 60_000;
 /** Matches weighed; a page full of the word does not get better with more. */
 const MAX_MATCHES = 400;
