@@ -6,6 +6,8 @@ const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "IngestError.DIGEST_MISMATCH": "digest-mismatch",
   "CdxError.BAD_QUERY": "bad-query",
   "SearchError.BAD_QUERY": "bad-query",
+  "SearchError.DEADLINE_EXCEEDED": "deadline-exceeded",
+  "SearchError.OVERLOADED": "overloaded",
   "IdentityError.BAD_DOCUMENT": "document-invalid",
   "IdentityError.DOCUMENT_DIGEST_MISMATCH": "document-invalid",
   "IdentityError.DOCUMENT_SEQUENCE_OLD": "document-sequence-old",

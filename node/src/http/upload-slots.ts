@@ -20,7 +20,7 @@ export class UploadSlots {
 
   /** True when none runs any more, false when `signal` aborted first. */
   async idle(signal: AbortSignal): Promise<boolean> {
-    if (this.#running === 0) return true;
+    if (this.#running === 0 || signal.aborted) return this.#running === 0;
     this.#idle ??= Promise.withResolvers<void>();
     const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
     await Promise.race([this.#idle.promise, aborted]);
