@@ -1,0 +1,26 @@
+/** What may be seen of a collection now: the one rule behind every read path. Pure. */
+import type { CollectionConfig } from "../contract/config-schema.ts";
+
+export interface AccessScope {
+  readonly name: string;
+  /** Captures after this are under embargo, 14 digits; absent: no embargo. */
+  readonly cutoff: string | undefined;
+  /** SURT prefixes that are never shown. */
+  readonly exclude: readonly string[];
+}
+
+export function scopeOf(collection: CollectionConfig, now: Date): AccessScope {
+  const { name, embargoSeconds, exclude } = collection;
+  const cutoff = embargoSeconds === 0 ? undefined : timestampOf(new Date(now.getTime() - embargoSeconds * 1000));
+  return { name, cutoff, exclude };
+}
+
+export function isVisible(scope: AccessScope, capture: { readonly urlkey: string; readonly timestamp: string }): boolean {
+  if (scope.cutoff !== undefined && capture.timestamp > scope.cutoff) return false;
+  return !scope.exclude.some((prefix) => capture.urlkey.startsWith(prefix));
+}
+
+/** 14 digits UTC. */
+export function timestampOf(time: Date): string {
+  return time.toISOString().replace(/\D/g, "").slice(0, 14);
+}
