@@ -72,7 +72,11 @@ export function arcHeader(name = "test.arc"): Buffer {
 
 export function arcRecord(uri: string, block: string | Uint8Array): Buffer {
   const bytes = Buffer.from(block);
-  return Buffer.concat([Buffer.from(`${uri} 127.0.0.1 20260102030405 text/html ${bytes.length}\n`), bytes, Buffer.from("\n")]);
+  return Buffer.concat([
+    Buffer.from(`${uri} 127.0.0.1 20260102030405 text/html ${bytes.length}\n`),
+    bytes,
+    Buffer.from("\n"),
+  ]);
 }
 
 /** The usual form: one gzip member per record. */

@@ -20,9 +20,8 @@ export function cdxjLine(row: CaptureRow, filename: string): string {
 
 /** JSON in ASCII alone, as Python writes it, so that lines can be compared and sorted by bytes anywhere. */
 function asciiJson(text: string): string {
-  return JSON.stringify(text).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => (unit === "\u007f" ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  return JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) =>
+    unit === "\u007f" ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
@@ -30,5 +29,9 @@ function asciiJson(text: string): string {
 export function compareLines(a: string, b: string): number {
   if (a === b) return 0;
   // NOTE: units of UTF-16 sort as UTF-8 does unless a surrogate meets a character from U+E000 on.
-  return /[\ud800-\uffff]/.test(a) && /[\ud800-\uffff]/.test(b) ? Buffer.compare(Buffer.from(a), Buffer.from(b)) : a < b ? -1 : 1;
+  return /[\ud800-\uffff]/.test(a) && /[\ud800-\uffff]/.test(b)
+    ? Buffer.compare(Buffer.from(a), Buffer.from(b))
+    : a < b
+      ? -1
+      : 1;
 }

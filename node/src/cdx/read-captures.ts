@@ -6,8 +6,8 @@
 import { WarcError } from "../warc/errors.ts";
 import { fieldOf } from "../warc/headers.ts";
 import { type InspectedRecord, inspectRecord } from "../warc/inspect-record.ts";
-import { detectCompression, readArchive } from "../warc/record-reader.ts";
 import type { ArchiveRecord, ByteSource, CaptureRow, Compression, DamagedRange } from "../warc/record.ts";
+import { detectCompression, readArchive } from "../warc/record-reader.ts";
 import { appendRequest } from "./post-append.ts";
 import { surt } from "./surt.ts";
 

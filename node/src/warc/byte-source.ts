@@ -31,6 +31,10 @@ function fileSource(path: string, handle: FileHandle, size: number): FileSource 
       const { bytesRead } = await handle.read(buffer, 0, wanted, position);
       return buffer.subarray(0, bytesRead);
     },
+    async readInto(position, buffer) {
+      const wanted = Math.max(0, Math.min(buffer.length, size - position));
+      return (await handle.read(buffer, 0, wanted, position)).bytesRead;
+    },
     [Symbol.asyncDispose]: () => handle.close(),
   };
 }
@@ -43,11 +47,15 @@ export function memorySource(bytes: Uint8Array): ByteSource {
   };
 }
 
-/** Keeps the part of a source that is being worked on; asks for more only when a view reaches beyond it. */
+/**
+ * Keeps the part of a source that is being worked on; asks for more only when a view reaches beyond it.
+ * A view is valid until the next one is asked for: the memory is used again.
+ */
 export class SourceWindow {
   readonly source: ByteSource;
   readonly #windowBytes: number;
-  #bytes: Uint8Array = new Uint8Array(0);
+  #memory: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = this.#memory;
   #start = 0;
 
   constructor(source: ByteSource, windowBytes: number) {
@@ -77,16 +85,22 @@ export class SourceWindow {
 
   async #load(position: number, length: number): Promise<void> {
     const wanted = Math.min(length, this.size - position);
-    const parts: Uint8Array[] = [];
+    if (this.#memory.length < wanted) this.#memory = new Uint8Array(Math.max(wanted, this.#windowBytes));
     let have = 0;
     while (have < wanted) {
-      const part = await this.source.read(position + have, wanted - have);
-      if (part.length === 0) break;
-      parts.push(part);
-      have += part.length;
+      const read = await this.#readInto(position + have, this.#memory.subarray(have, wanted));
+      if (read === 0) break;
+      have += read;
     }
-    this.#bytes = parts.length === 1 && parts[0] !== undefined ? parts[0] : Buffer.concat(parts);
+    this.#bytes = this.#memory.subarray(0, have);
     this.#start = position;
+  }
+
+  async #readInto(position: number, buffer: Uint8Array): Promise<number> {
+    if (this.source.readInto !== undefined) return await this.source.readInto(position, buffer);
+    const part = await this.source.read(position, buffer.length);
+    buffer.set(part);
+    return part.length;
   }
 }
 

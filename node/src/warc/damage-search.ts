@@ -2,7 +2,7 @@
  * Where reading can go on after damage. Every search moves forward and is bounded by the size of the file and, for
  * members, by a number of probes: a file full of false starts must not cost more than a damaged one.
  */
-import { type SourceWindow, READ_BYTES } from "./byte-source.ts";
+import { READ_BYTES, type SourceWindow } from "./byte-source.ts";
 import { type MemberCodec, PROBE_BYTES } from "./members.ts";
 import { START_BYTES, startsRecord } from "./record-head.ts";
 

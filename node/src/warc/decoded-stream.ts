@@ -56,7 +56,8 @@ export class DecodedStream {
     }
     this.#base = this.position;
     this.#at = 0;
-    this.#buffer = have === this.#only(parts)?.length ? (this.#only(parts) ?? this.#buffer) : Buffer.concat(parts, have);
+    this.#buffer =
+      have === this.#only(parts)?.length ? (this.#only(parts) ?? this.#buffer) : Buffer.concat(parts, have);
   }
 
   /** Moves on over buffered bytes. */

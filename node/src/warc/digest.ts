@@ -3,7 +3,7 @@
  *
  * Seen in the wild: `sha1:` in base32 and in hex of either case, `sha256:` hex or base32, base64, no prefix at all.
  */
-import { type Hash, createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 
 export interface ParsedDigest {
   readonly algorithm: string;
@@ -41,7 +41,8 @@ function digestBytes(value: string, length: number): Buffer | undefined {
   if (value.length === length * 2 && /^[0-9a-f]+$/i.test(value)) return Buffer.from(value, "hex");
   const unpadded = value.replace(/=+$/, "");
   if (unpadded.length === Math.ceil((length * 8) / 5) && /^[a-z2-7]+$/i.test(unpadded)) return fromBase32(unpadded);
-  if (unpadded.length === Math.ceil((length * 8) / 6) && /^[\w+/-]+$/.test(unpadded)) return Buffer.from(unpadded, "base64");
+  if (unpadded.length === Math.ceil((length * 8) / 6) && /^[\w+/-]+$/.test(unpadded))
+    return Buffer.from(unpadded, "base64");
   return undefined;
 }
 

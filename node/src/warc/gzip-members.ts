@@ -5,8 +5,8 @@
  * @see https://www.rfc-editor.org/rfc/rfc1952
  */
 import { Readable } from "node:stream";
-import { type InflateRaw, constants, crc32, createInflateRaw, inflateRawSync } from "node:zlib";
-import { type SourceWindow, chunksFrom } from "./byte-source.ts";
+import { constants, crc32, createInflateRaw, type InflateRaw, inflateRawSync } from "node:zlib";
+import { chunksFrom, type SourceWindow } from "./byte-source.ts";
 import type { MemberCodec, MemberOutcome } from "./members.ts";
 import { MAX_MEMORY_DECODED, MAX_MEMORY_STORED, MemberDamage } from "./members.ts";
 import { startsRecord } from "./record-head.ts";
@@ -67,7 +67,7 @@ function gzipHeaderLength(bytes: Uint8Array): number | undefined {
 
 /** `info` makes the engine part of the answer: its `bytesWritten` is what it took of the input. */
 function inflateWhole(stored: Uint8Array, head: number): MemberOutcome {
-  const options = { info: true, chunkSize: 1 << 16, maxOutputLength: MAX_MEMORY_DECODED };
+  const options = { info: true, chunkSize: 1 << 14, maxOutputLength: MAX_MEMORY_DECODED };
   const answer = inflateRawSync(stored.subarray(head), options) as unknown as { buffer: Buffer; engine: InflateRaw };
   const end = head + answer.engine.bytesWritten;
   if (end + TRAILER_BYTES > stored.length) return { kind: "damaged", reason: CUT };

@@ -5,8 +5,8 @@
  * A payload digest counts as wrong only after block, payload and still chunked payload were tried: writers disagree.
  */
 import { ChunkedDecoder } from "./chunked.ts";
-import { type ParsedDigest, MultiHash, parseDigest, toBase32 } from "./digest.ts";
-import { MAX_HEADER_BYTES, fieldOf, headerLength, parseHttpHead } from "./headers.ts";
+import { MultiHash, type ParsedDigest, parseDigest, toBase32 } from "./digest.ts";
+import { fieldOf, headerLength, MAX_HEADER_BYTES, parseHttpHead } from "./headers.ts";
 import type { ArchiveRecord, DigestForm, DigestOutcome, HttpHead } from "./record.ts";
 
 export interface InspectedRecord {

@@ -8,7 +8,7 @@ import { DecodedStream } from "./decoded-stream.ts";
 import { type MemberCodec, MemberDamage, type MemberOutcome } from "./members.ts";
 import { BLOCK_CUT, type OpenPlace, openRecord } from "./open-record.ts";
 import type { ArchiveEntry } from "./record.ts";
-import { START_BYTES, readHead, skipEndMark, startsWithWarc } from "./record-head.ts";
+import { readHead, START_BYTES, skipEndMark, startsWithWarc } from "./record-head.ts";
 
 const LF = 0x0a;
 /** Decoded bytes searched for a next record inside one member, before the rest of it is given up. */

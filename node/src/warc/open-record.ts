@@ -1,7 +1,7 @@
 /** Makes a record of a header and the stream behind it: names normalised, block in memory when it fits, else streamed. */
 import type { DecodedStream } from "./decoded-stream.ts";
 import { WarcError } from "./errors.ts";
-import { type RecordHead, fieldOf } from "./headers.ts";
+import { fieldOf, type RecordHead } from "./headers.ts";
 import { MemberDamage } from "./members.ts";
 import type { ArchiveRecord, RecordBlock } from "./record.ts";
 

@@ -12,7 +12,7 @@ import {
 } from "node:zlib";
 import { dechunk } from "./chunked.ts";
 import { WarcError } from "./errors.ts";
-import { MAX_HEADER_BYTES, fieldOf, headerLength, parseHttpHead } from "./headers.ts";
+import { fieldOf, headerLength, MAX_HEADER_BYTES, parseHttpHead } from "./headers.ts";
 import { holdsHttp, isChunked } from "./inspect-record.ts";
 import type { ArchiveRecord, HttpHead } from "./record.ts";
 
@@ -57,7 +57,10 @@ async function* restOf(first: Uint8Array, chunks: AsyncIterator<Uint8Array>): As
  */
 export async function* decodeContent(payload: OpenedPayload, maxBytes: number): AsyncGenerator<Uint8Array, void> {
   const declared = payload.http === undefined ? undefined : fieldOf(payload.http.headers, "content-encoding");
-  const codings = (declared ?? "").toLowerCase().split(",").map((name) => name.trim());
+  const codings = (declared ?? "")
+    .toLowerCase()
+    .split(",")
+    .map((name) => name.trim());
   const removed = codings.filter((name) => name !== "" && name !== "identity").reverse();
   if (removed.length > MAX_CODINGS) throw new WarcError("UNSUPPORTED_CODING", { coding: declared ?? "" });
   let body = payload.body;

@@ -2,13 +2,13 @@
  * Records of an uncompressed file. Nothing but `Content-Length` says where a record ends, so what follows is looked at
  * before the length is believed: a wrong one costs its own record, not the next ones.
  */
-import { type SourceWindow, chunksFrom } from "./byte-source.ts";
+import { chunksFrom, type SourceWindow } from "./byte-source.ts";
 import { nextPlainRecord } from "./damage-search.ts";
 import { DecodedStream } from "./decoded-stream.ts";
 import type { RecordHead } from "./headers.ts";
 import { MAX_MEMORY_BLOCK, openRecord } from "./open-record.ts";
 import type { ArchiveEntry } from "./record.ts";
-import { START_BYTES, readHead, skipEndMark, startsRecord } from "./record-head.ts";
+import { readHead, START_BYTES, skipEndMark, startsRecord } from "./record-head.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -55,11 +55,7 @@ function damage(offset: number, length: number, reason: string): ArchiveEntry {
   return { kind: "damage", damage: { offset, length, reason } };
 }
 
-async function* deliver(
-  stream: DecodedStream,
-  head: RecordHead,
-  offset: number,
-): AsyncGenerator<ArchiveEntry, void> {
+async function* deliver(stream: DecodedStream, head: RecordHead, offset: number): AsyncGenerator<ArchiveEntry, void> {
   const end = stream.position + head.contentLength;
   const opened = await openRecord(stream, head, { offset, length: end - offset, skip: 0 });
   const complete = opened !== undefined;

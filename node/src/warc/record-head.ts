@@ -1,6 +1,13 @@
 /** Finds the next record header in decoded bytes: skips the end mark before it, says what is wrong with it. */
 import type { DecodedStream } from "./decoded-stream.ts";
-import { type HeadOutcome, MAX_HEADER_BYTES, headerLength, headerText, parseArcLine, parseWarcHead } from "./headers.ts";
+import {
+  type HeadOutcome,
+  headerLength,
+  headerText,
+  MAX_HEADER_BYTES,
+  parseArcLine,
+  parseWarcHead,
+} from "./headers.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;

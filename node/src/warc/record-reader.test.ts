@@ -7,14 +7,14 @@ import {
   gzipEach,
   httpResponse,
   pageRecord,
-  warcRecord,
   warcinfo,
+  warcRecord,
   zstdEach,
 } from "../../../test/testkit/warc-builder.ts";
 import { memorySource } from "./byte-source.ts";
 import { WarcError } from "./errors.ts";
-import { readArchive, readRecordAt } from "./record-reader.ts";
 import type { ArchiveRecord, DamagedRange } from "./record.ts";
+import { readArchive, readRecordAt } from "./record-reader.ts";
 
 const PAGES = Array.from({ length: 6 }, (_, index) => `http://example.com/${index}`);
 const RECORDS = [warcinfo(), ...PAGES.map((uri) => pageRecord(uri, `<p>${uri}</p>${"text ".repeat(index(uri) * 9)}`))];
@@ -52,7 +52,10 @@ describe("every form of file", () => {
     ["gzip around the whole file", gzipSync(Buffer.concat(RECORDS))],
     ["zstd per record", zstdEach(RECORDS)],
     ["zstd around the whole file", zstdCompressSync(Buffer.concat(RECORDS))],
-    ["bare line feeds", Buffer.from(Buffer.concat(RECORDS).toString("latin1").replaceAll("\r\n\r\n\r\n", "\r\n\n\n"), "latin1")],
+    [
+      "bare line feeds",
+      Buffer.from(Buffer.concat(RECORDS).toString("latin1").replaceAll("\r\n\r\n\r\n", "\r\n\n\n"), "latin1"),
+    ],
   ];
   test.each(forms)("%s: all records, no damage", async (_name, bytes) => {
     const { damaged, uris, records } = await readAll(bytes);
@@ -74,7 +77,11 @@ describe("every form of file", () => {
     ["plain", (parts: Buffer[]) => Buffer.concat(parts)],
     ["gzip", gzipEach],
   ])("ARC, %s", async (_name, join) => {
-    const bytes = join([arcHeader(), arcRecord("http://example.com/a b", httpResponse()), arcRecord("dns:example.com", "20260102\nexample.com. 1 IN A 1.2.3.4\n")]);
+    const bytes = join([
+      arcHeader(),
+      arcRecord("http://example.com/a b", httpResponse()),
+      arcRecord("dns:example.com", "20260102\nexample.com. 1 IN A 1.2.3.4\n"),
+    ]);
     const { records, damaged } = await readAll(bytes);
     expect(damaged).toEqual([]);
     expect(records.map((record) => [record.type, record.targetUri, record.date])).toEqual([
@@ -92,7 +99,10 @@ describe("every form of file", () => {
     const frames = RECORDS.map((record) => zstdCompressSync(record, { dictionary }));
     const { uris, damaged, records } = await readAll(Buffer.concat([head, dictionary, ...frames]));
     expect([uris, damaged]).toEqual([PAGES, []]);
-    await using again = await readRecordAt(memorySource(Buffer.concat([head, dictionary, ...frames])), records[3]?.place ?? { offset: 0, skip: 0 });
+    await using again = await readRecordAt(
+      memorySource(Buffer.concat([head, dictionary, ...frames])),
+      records[3]?.place ?? { offset: 0, skip: 0 },
+    );
     expect(again.record.targetUri).toBe(PAGES[2]);
   });
 });
@@ -106,7 +116,7 @@ describe("cuts", () => {
       const { records, damaged } = await readAll(bytes.subarray(0, cut));
       expect(records.length, `cut at ${cut}`).toBe(complete.filter((end) => end <= cut).length);
       for (const range of damaged) expect(range.offset + range.length, `cut at ${cut}`).toBe(cut);
-      const inside = complete.every((end) => cut < end || cut > end + 4) ;
+      const inside = complete.every((end) => cut < end || cut > end + 4);
       if (inside) expect(damaged.length, `cut at ${cut}`).toBe(1);
     }
   });
@@ -124,7 +134,10 @@ describe("cuts", () => {
       expect(records.length, `cut at ${cut}`).toBe(complete);
       const from = starts[complete] ?? 0;
       const expected = from === cut ? [] : [[from, cut - from]];
-      expect(damaged.map((range) => [range.offset, range.length]), `cut at ${cut}`).toEqual(expected);
+      expect(
+        damaged.map((range) => [range.offset, range.length]),
+        `cut at ${cut}`,
+      ).toEqual(expected);
     }
   });
 
@@ -147,23 +160,31 @@ describe("flips", () => {
   test.each([
     ["gzip", gzipSync],
     ["zstd", (bytes: Uint8Array) => zstdCompressSync(bytes, { params: { 201: 1 } })],
-  ])("one flipped byte anywhere in a %s file costs at most its record, and the range is named", async (_name, compress) => {
-    const members = RECORDS.map((record) => compress(record));
-    const bytes = Buffer.concat(members);
-    for (let at = 0; at < bytes.length; at++) {
-      const flipped = Buffer.from(bytes);
-      flipped[at] = (flipped[at] ?? 0) ^ (1 << at % 8);
-      const { records, damaged } = await readAll(flipped);
-      expect(records.length, `byte ${at}`).toBeGreaterThanOrEqual(RECORDS.length - 1);
-      if (records.length === RECORDS.length) continue;
-      expect(damaged.some((range) => range.offset <= at && at < range.offset + range.length), `byte ${at}`).toBe(true);
-    }
-  });
+  ])(
+    "one flipped byte anywhere in a %s file costs at most its record, and the range is named",
+    async (_name, compress) => {
+      const members = RECORDS.map((record) => compress(record));
+      const bytes = Buffer.concat(members);
+      for (let at = 0; at < bytes.length; at++) {
+        const flipped = Buffer.from(bytes);
+        flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+        const { records, damaged } = await readAll(flipped);
+        expect(records.length, `byte ${at}`).toBeGreaterThanOrEqual(RECORDS.length - 1);
+        if (records.length === RECORDS.length) continue;
+        expect(
+          damaged.some((range) => range.offset <= at && at < range.offset + range.length),
+          `byte ${at}`,
+        ).toBe(true);
+      }
+    },
+  );
 });
 
 describe("hostile headers", () => {
-  const around = (middle: Uint8Array) => Buffer.concat([RECORDS[1] ?? Buffer.alloc(0), middle, RECORDS[2] ?? Buffer.alloc(0)]);
-  const withLength = (length: string) => warcRecord({ uri: "http://x/", block: "hello", fields: { "Content-Length": length } });
+  const around = (middle: Uint8Array) =>
+    Buffer.concat([RECORDS[1] ?? Buffer.alloc(0), middle, RECORDS[2] ?? Buffer.alloc(0)]);
+  const withLength = (length: string) =>
+    warcRecord({ uri: "http://x/", block: "hello", fields: { "Content-Length": length } });
 
   test.each([
     ["negative", withLength("-5"), "content-length not a number"],
@@ -173,8 +194,16 @@ describe("hostile headers", () => {
     ["beyond the file", withLength("9007199254740991"), "content-length beyond end of file"],
     ["over the next record", withLength("100"), "content-length beyond next record"],
     ["missing", Buffer.from("WARC/1.0\r\nWARC-Type: response\r\n\r\nhello\r\n\r\n"), "content-length missing"],
-    ["repeated with another value", Buffer.from("WARC/1.0\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello\r\n\r\n"), "content-length not a number"],
-    ["a header of 10 MB", Buffer.concat([Buffer.from("WARC/1.0\r\nX: "), Buffer.alloc(10 << 20, "a"), Buffer.from("\r\n\r\n")]), "header too long"],
+    [
+      "repeated with another value",
+      Buffer.from("WARC/1.0\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello\r\n\r\n"),
+      "content-length not a number",
+    ],
+    [
+      "a header of 10 MB",
+      Buffer.concat([Buffer.from("WARC/1.0\r\nX: "), Buffer.alloc(10 << 20, "a"), Buffer.from("\r\n\r\n")]),
+      "header too long",
+    ],
   ])("length %s: its neighbours come back and the range is named", async (_name, middle, reason) => {
     const { uris, damaged } = await readAll(around(middle));
     expect(uris).toEqual(PAGES.slice(0, 2));
@@ -184,7 +213,8 @@ describe("hostile headers", () => {
   });
 
   test("folded, repeated and odd-case fields are read", async () => {
-    const text = "WARC/0.17\r\nwarc-TYPE: Resource\r\nWARC-target-uri: <http://x/>\r\nX-Long: one\r\n two\r\n\tthree\r\nX-Long: four\r\ncontent-length: 2\r\nContent-Length: 2\r\n\r\nhi\r\n\r\n";
+    const text =
+      "WARC/0.17\r\nwarc-TYPE: Resource\r\nWARC-target-uri: <http://x/>\r\nX-Long: one\r\n two\r\n\tthree\r\nX-Long: four\r\ncontent-length: 2\r\nContent-Length: 2\r\n\r\nhi\r\n\r\n";
     const { records, damaged } = await readAll(Buffer.from(text));
     expect(damaged).toEqual([]);
     expect(records[0]).toMatchObject({ version: "0.17", type: "resource", targetUri: "http://x/" });
@@ -207,7 +237,9 @@ describe("hostile headers", () => {
 
   test("a zstd frame that asks for a huge window is refused", async () => {
     const frame = Buffer.from("28b52ffd00b8010000aabb", "hex"); // window of 2^33 bytes
-    const { uris, damaged } = await readAll(Buffer.concat([zstdEach(RECORDS.slice(0, 2)), frame, zstdEach(RECORDS.slice(2))]));
+    const { uris, damaged } = await readAll(
+      Buffer.concat([zstdEach(RECORDS.slice(0, 2)), frame, zstdEach(RECORDS.slice(2))]),
+    );
     expect(uris).toEqual(PAGES);
     expect(damaged.map((range) => range.reason)).toEqual(["zstd window too large"]);
   });
@@ -228,5 +260,7 @@ test.each([
 test("places that hold no record are refused", async () => {
   const bytes = gzipEach(RECORDS);
   await expect(readRecordAt(memorySource(bytes), { offset: 7, skip: 0 })).rejects.toMatchObject({ code: "NO_RECORD" });
-  await expect(readRecordAt(memorySource(bytes), { offset: 0, skip: 1e6 })).rejects.toMatchObject({ code: "NO_RECORD" });
+  await expect(readRecordAt(memorySource(bytes), { offset: 0, skip: 1e6 })).rejects.toMatchObject({
+    code: "NO_RECORD",
+  });
 });

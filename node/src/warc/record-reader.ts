@@ -4,7 +4,7 @@
  *
  * Memory stays bounded by the window and one block of at most `MAX_MEMORY_BLOCK`, whatever the file holds.
  */
-import { SourceWindow } from "./byte-source.ts";
+import { chunksFrom, SourceWindow } from "./byte-source.ts";
 import { MemberSearch, nextPlainRecord } from "./damage-search.ts";
 import { DecodedStream } from "./decoded-stream.ts";
 import { WarcError } from "./errors.ts";
@@ -14,7 +14,7 @@ import { MAX_MEMORY_STORED, type MemberCodec, MemberDamage } from "./members.ts"
 import { openRecord } from "./open-record.ts";
 import { readPlainRecords } from "./plain-records.ts";
 import type { ArchiveEntry, ArchiveRecord, ByteSource, Compression, RecordPlace } from "./record.ts";
-import { START_BYTES, readHead, startsRecord } from "./record-head.ts";
+import { readHead, START_BYTES, startsRecord } from "./record-head.ts";
 import { looksLikeZstd, zstdCodec } from "./zstd-frames.ts";
 
 /** Four members of the largest size that is decoded in one call. */
@@ -105,7 +105,7 @@ async function moveTo(stream: DecodedStream, skip: number): Promise<void> {
 async function streamAt(source: ByteSource, offset: number): Promise<DecodedStream> {
   const window = new SourceWindow(source, MAX_MEMORY_STORED);
   const first = await window.view(offset, START_BYTES);
-  if (startsRecord(first)) return DecodedStream.ofChunks(windowChunks(window, offset), offset);
+  if (startsRecord(first)) return DecodedStream.ofChunks(chunksFrom(source, offset), offset);
   const codec = looksLikeZstd(first) ? await zstdWithDictionary(window) : gzipCodec;
   const outcome = await codec.open(window, offset);
   if (outcome.kind === "whole") return DecodedStream.ofBytes(outcome.bytes);
@@ -118,14 +118,4 @@ async function zstdWithDictionary(window: SourceWindow): Promise<MemberCodec> {
   const codec = zstdCodec();
   if (!codec.startsAt(await window.view(0, START_BYTES))) await codec.open(window, 0);
   return codec;
-}
-
-async function* windowChunks(window: SourceWindow, offset: number): AsyncGenerator<Uint8Array> {
-  for (let at = offset; at < window.size; ) {
-    const held = window.held(at, MAX_MEMORY_STORED);
-    const chunk = held.length > 0 ? held : await window.view(at, MAX_MEMORY_STORED);
-    if (chunk.length === 0) return;
-    at += chunk.length;
-    yield chunk;
-  }
 }

@@ -22,6 +22,8 @@ export type HeaderField = readonly [name: string, value: string];
 export interface ByteSource {
   readonly size: number;
   read(position: number, length: number): Promise<Uint8Array>;
+  /** The same into memory of the caller, who uses it again and again; sources without it are read by `read`. */
+  readInto?(position: number, buffer: Uint8Array): Promise<number>;
 }
 
 /**

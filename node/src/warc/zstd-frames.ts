@@ -6,9 +6,15 @@
  * @see https://www.rfc-editor.org/rfc/rfc8878
  */
 import { Readable } from "node:stream";
-import { type ZstdDecompress, constants, createZstdDecompress, zstdDecompressSync } from "node:zlib";
-import { type SourceWindow, chunksFrom } from "./byte-source.ts";
-import { MAX_MEMORY_DECODED, MAX_MEMORY_STORED, type MemberCodec, MemberDamage, type MemberOutcome } from "./members.ts";
+import { constants, createZstdDecompress, type ZstdDecompress, zstdDecompressSync } from "node:zlib";
+import { chunksFrom, type SourceWindow } from "./byte-source.ts";
+import {
+  MAX_MEMORY_DECODED,
+  MAX_MEMORY_STORED,
+  type MemberCodec,
+  MemberDamage,
+  type MemberOutcome,
+} from "./members.ts";
 
 /** 2^25 = 32 MiB: four times what decoders must support (RFC 8878, 3.1.1.1.2), a quarter of what `--ultra` asks for. */
 const MAX_WINDOW_LOG = 25;
