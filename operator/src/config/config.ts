@@ -7,8 +7,8 @@ export interface Config {
   readonly podName: string;
   /** Where the lease and the operator's own secrets are. */
   readonly namespace: string;
-  /** All namespaces when absent. */
-  readonly watchNamespace: string | undefined;
+  /** All namespaces when empty. */
+  readonly watchNamespaces: readonly string[];
   /** `https://host:port` of the cluster the pod runs in; a kubeconfig is used when absent. */
   readonly inClusterServer: string | undefined;
   readonly kubeconfigPath: string | undefined;
@@ -18,7 +18,12 @@ export interface Config {
   readonly leaderElection: boolean;
   readonly workers: number;
   readonly resyncMs: number;
-  readonly nodeImage: string | undefined;
+  /** Repository of the node's image, and the release to run where an ArchiveNode names none. */
+  readonly nodeImage: string;
+  readonly nodeVersion: string;
+  readonly nodePullPolicy: string;
+  /** `spec.className` of the ArchiveNodes to act on; empty for those without one. */
+  readonly className: string;
 }
 
 export class ConfigError extends Error {
@@ -42,23 +47,28 @@ export function checkConfig(raw: RawEnvironment): Config {
     problems.push(`${name} must be a whole number from ${range.min} to ${range.max}, not "${text ?? ""}"`);
     return range.default;
   };
-  const logLevel = LEVELS.find((level) => level === (text(raw.logLevel) ?? "info"));
+  const logLevel = LEVELS.find((level) => level === textOr(raw.logLevel, "info"));
   if (logLevel === undefined) problems.push(`LOG_LEVEL must be one of ${LEVELS.join(", ")}`);
-  const election = text(raw.leaderElection) ?? "true";
+  const election = textOr(raw.leaderElection, "true");
   if (election !== "true" && election !== "false") problems.push("LEADER_ELECTION must be true or false");
   const config: Config = {
-    podName: text(raw.podName) ?? "archive-operator",
-    namespace: text(raw.podNamespace) ?? "default",
-    watchNamespace: text(raw.watchNamespace),
+    podName: textOr(raw.podName, "archive-operator"),
+    namespace: textOr(raw.podNamespace, "default"),
+    watchNamespaces: textOr(raw.watchNamespaces, "")
+      .split(",")
+      .filter((name) => name !== ""),
     inClusterServer: inClusterServer(raw),
     kubeconfigPath: text(raw.kubeconfig),
     logLevel: logLevel ?? "info",
-    metricsHost: text(raw.metricsHost) ?? "0.0.0.0",
+    metricsHost: textOr(raw.metricsHost, "0.0.0.0"),
     metricsPort: integer("METRICS_PORT", raw.metricsPort, { min: 0, max: 65_535, default: 8080 }),
     leaderElection: election === "true",
     workers: integer("WORKERS", raw.workers, { min: 1, max: 64, default: 8 }),
     resyncMs: 1000 * integer("RESYNC_SECONDS", raw.resyncSeconds, { min: 1, max: 86_400, default: 1_800 }),
-    nodeImage: text(raw.nodeImage),
+    nodeImage: textOr(raw.nodeImage, "ghcr.io/archivestream/archive-node"),
+    nodeVersion: textOr(raw.nodeVersion, "0.1.0"),
+    nodePullPolicy: textOr(raw.nodePullPolicy, "IfNotPresent"),
+    className: textOr(raw.className, ""),
   };
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
@@ -73,6 +83,10 @@ interface IntegerRange {
 /** Empty counts as unset: charts render empty values for what nobody set. */
 function text(value: string | undefined): string | undefined {
   return value === "" ? undefined : value;
+}
+
+function textOr(value: string | undefined, fallback: string): string {
+  return text(value) ?? fallback;
 }
 
 function inClusterServer(raw: RawEnvironment): string | undefined {

@@ -3,7 +3,7 @@
 export interface RawEnvironment {
   readonly podName: string | undefined;
   readonly podNamespace: string | undefined;
-  readonly watchNamespace: string | undefined;
+  readonly watchNamespaces: string | undefined;
   readonly kubeconfig: string | undefined;
   readonly kubernetesHost: string | undefined;
   readonly kubernetesPort: string | undefined;
@@ -14,6 +14,9 @@ export interface RawEnvironment {
   readonly workers: string | undefined;
   readonly resyncSeconds: string | undefined;
   readonly nodeImage: string | undefined;
+  readonly nodeVersion: string | undefined;
+  readonly nodePullPolicy: string | undefined;
+  readonly className: string | undefined;
 }
 
 export function readEnvironment(): RawEnvironment {
@@ -22,8 +25,8 @@ export function readEnvironment(): RawEnvironment {
     /** Set by the downward API. */
     podName: env["POD_NAME"],
     podNamespace: env["POD_NAMESPACE"],
-    /** One namespace to look after; all when unset. */
-    watchNamespace: env["WATCH_NAMESPACE"],
+    /** Namespaces to look after, separated by commas; all when unset. */
+    watchNamespaces: env["WATCH_NAMESPACES"],
     kubeconfig: env["KUBECONFIG"],
     /** Set by the kubelet in every pod. */
     kubernetesHost: env["KUBERNETES_SERVICE_HOST"],
@@ -36,7 +39,11 @@ export function readEnvironment(): RawEnvironment {
     /** Keys each controller works at the same time. */
     workers: env["WORKERS"],
     resyncSeconds: env["RESYNC_SECONDS"],
-    /** Image of the pods when an ArchiveNode names none. */
+    /** Image of the pods when an ArchiveNode names none: repository, release, when to pull. */
     nodeImage: env["NODE_IMAGE"],
+    nodeVersion: env["NODE_VERSION"],
+    nodePullPolicy: env["NODE_PULL_POLICY"],
+    /** Which ArchiveNodes are ours: those with this `spec.className`; those without one when unset. */
+    className: env["CLASS_NAME"],
   };
 }

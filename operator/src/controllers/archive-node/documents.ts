@@ -47,7 +47,10 @@ export interface IssueContext {
 
 /** Issues the documents of all nodes, each content once. */
 export class DocumentIssuer {
-  readonly #issued = new Map<string, { readonly trust: Issued; readonly federation: Issued }>();
+  readonly #issued = new Map<
+    string,
+    { readonly trust: Issued; readonly federation: Issued; readonly documents: Documents }
+  >();
 
   /** @throws {ArchiveNodeError} CONFIG_INVALID: what was rendered breaks the node's schema; the message names the field */
   issue(context: IssueContext): Documents {
@@ -65,13 +68,19 @@ export class DocumentIssuer {
     const config = nodeConfig(node);
     check("config", NodeConfigSchema, config);
     const configText = `${canonicalize(config)}\n`;
-    this.#issued.set(node.uid, { trust: trust.issued, federation: federation.issued });
-    return {
+    const documents = {
       trust: { ...toDocument(trust), entries: trust.content.entries.length },
       federation: toDocument(federation),
       configText,
       configDigest: sha256(configText),
     };
+    this.#issued.set(node.uid, { trust: trust.issued, federation: federation.issued, documents });
+    return documents;
+  }
+
+  /** What was issued last to the node of this UID, by this process. */
+  issued(uid: string): Documents | undefined {
+    return this.#issued.get(uid)?.documents;
   }
 
   /** Drops what is remembered of a node that is gone. */

@@ -19,6 +19,8 @@ import { inspectServiceKeys, makeServiceKeys, type ServiceKeysState } from "./se
 export interface NodeIdentityDeps {
   readonly archiveNodes: { get(key: ObjectKey): ArchiveNode | undefined };
   readonly secrets: SecretStore;
+  /** Versions of the node's Secrets as cached: while they stay the same, nothing is read again before it is due. */
+  readonly versions: (node: ArchiveNode) => string;
   /** The operator's CA; undefined until the leader has made or read it. */
   readonly authority: () => OperatorAuthority | undefined;
   readonly putIdentity: (node: string, fact: IdentityFact) => void;
@@ -44,22 +46,52 @@ const MAX_REPLICAS = 32;
 const RETRY_MS = 5_000;
 
 export function createNodeIdentityReconciler(deps: NodeIdentityDeps) {
+  /** What was found in order, and until when it stays so. By `namespace/name`. */
+  const settled = new Map<string, { readonly of: string; readonly dueMs: number }>();
   return async (key: ObjectKey, signal: AbortSignal): Promise<RecheckAfter> => {
     const node = deps.archiveNodes.get(key);
-    if (node === undefined || node.metadata.deletionTimestamp !== undefined) return undefined;
-    const identity = await ensureIdentity(deps, node, signal);
-    if ("lost" in identity) {
-      deps.putIdentity(keyText(key), { state: "lost", message: identity.lost });
+    if (node === undefined || node.metadata.deletionTimestamp !== undefined) {
+      settled.delete(keyText(key));
       return undefined;
     }
-    const keys = await ensureServiceKeys(deps, node, identity, signal);
-    deps.putIdentity(keyText(key), { state: "present", nodeID: identity.nodeID, certificate: certificateFact(keys) });
-    await ensureAccess(deps, node, signal);
-    const adminDue = await ensureAdminTls(deps, node, signal);
-    if (adminDue === "no-authority") return RETRY_MS;
-    const due = Math.min(keys.renewAfter.getTime(), adminDue.getTime());
-    return Math.max(RETRY_MS, due - deps.now().getTime());
+    const state = fingerprint(deps, node);
+    const known = settled.get(keyText(key));
+    const nowMs = deps.now().getTime();
+    if (known !== undefined && known.of === state && nowMs < known.dueMs) return known.dueMs - nowMs;
+    settled.delete(keyText(key));
+    const recheckMs = await reconcileKeys(deps, node, signal);
+    // A Secret that a user named is not watched, so it is read every time.
+    if (recheckMs !== undefined && node.spec.identity?.secretRef === undefined)
+      settled.set(keyText(key), { of: state, dueMs: nowMs + recheckMs });
+    return recheckMs;
   };
+}
+
+function fingerprint(deps: NodeIdentityDeps, node: ArchiveNode): string {
+  const { metadata, status } = node;
+  return JSON.stringify([
+    metadata.uid,
+    metadata.generation,
+    status?.nodeID,
+    deps.authority()?.bundle,
+    deps.versions(node),
+  ]);
+}
+
+async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: AbortSignal): Promise<RecheckAfter> {
+  const key = keyText(node.metadata);
+  const identity = await ensureIdentity(deps, node, signal);
+  if ("lost" in identity) {
+    deps.putIdentity(key, { state: "lost", message: identity.lost });
+    return undefined;
+  }
+  const keys = await ensureServiceKeys(deps, node, identity, signal);
+  deps.putIdentity(key, { state: "present", nodeID: identity.nodeID, certificate: certificateFact(keys) });
+  await ensureAccess(deps, node, signal);
+  const adminDue = await ensureAdminTls(deps, node, signal);
+  if (adminDue === "no-authority") return RETRY_MS;
+  const due = Math.min(keys.renewAfter.getTime(), adminDue.getTime());
+  return Math.max(RETRY_MS, due - deps.now().getTime());
 }
 
 function certificateFact(keys: ServiceKeysState) {

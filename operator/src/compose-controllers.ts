@@ -1,0 +1,245 @@
+/** Wires the controllers to caches, writers and the pods' admin ports. Part of the composition root. */
+import { type ArchiveNode, FIELD_MANAGERS } from "@archivestream/crds";
+import { PORTS } from "@archivestream/node/contract";
+import { applyChild, type ChildrenDeps, removeChild } from "./controllers/archive-node/children.ts";
+import { DocumentIssuer } from "./controllers/archive-node/documents.ts";
+import type { OperatorSettings } from "./controllers/archive-node/effective.ts";
+import { type NodeCaches, observe, storedDocuments } from "./controllers/archive-node/observe.ts";
+import { createArchiveNodeReconciler } from "./controllers/archive-node/reconciler.ts";
+import { announceTransitions } from "./controllers/archive-node/transitions.ts";
+import { volumeDeps } from "./controllers/archive-node/volume-client.ts";
+import { carryOutGrowth } from "./controllers/archive-node/volume-effects.ts";
+import type { Caches } from "./controllers/caches.ts";
+import { FactBoard } from "./controllers/facts.ts";
+import { createFederationPeerReconciler } from "./controllers/federation-peer/reconciler.ts";
+import { childNames } from "./controllers/names.ts";
+import { AuthorityKeeper } from "./controllers/node-identity/authority-keeper.ts";
+import { createNodeIdentityReconciler } from "./controllers/node-identity/reconciler.ts";
+import { secretStore } from "./controllers/node-identity/secret-store.ts";
+import { keyText } from "./controllers/objects.ts";
+import { type KnownKind, RESOURCES, resourceOf } from "./controllers/resource-types.ts";
+import { createSyncPolicyReconciler } from "./controllers/sync-policy/reconciler.ts";
+import { childSources, keySources, ownSources } from "./controllers/watches.ts";
+import { createApply } from "./kube/apply.ts";
+import type { KubeClient } from "./kube/client.ts";
+import { type Clock, pause } from "./kube/clock.ts";
+import type { KubeMetrics } from "./kube/metrics.ts";
+import type { KubeObject, ObjectKey } from "./kube/objects.ts";
+import { createStatusWriter } from "./kube/status.ts";
+import { AdminClient } from "./node-admin/client.ts";
+import { AdminPoller } from "./node-admin/poller.ts";
+import { polledPods } from "./polled-pods.ts";
+import type { RecordEvent } from "./runtime/event-recorder.ts";
+import type { Log } from "./runtime/log.ts";
+import type { BoundSource, Manager } from "./runtime/manager.ts";
+import { DONE, type Reconciler } from "./runtime/reconciler.ts";
+
+export interface ControllersDeps {
+  readonly manager: Manager;
+  readonly client: KubeClient;
+  readonly caches: Caches;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly metrics: KubeMetrics;
+  readonly recordEvent: RecordEvent;
+  readonly settings: OperatorSettings;
+  readonly className: string;
+  readonly workers: number;
+  readonly resyncMs: number;
+  /** Port of the pods' admin server; tests stand in for pods on another one. */
+  readonly adminPort?: number;
+}
+
+/** The CA is looked at this often; it is due every few years, the operator's own certificate every few days. */
+const AUTHORITY_LOOK_MS = 600_000;
+const AUTHORITY_RETRY_MS = 2_000;
+const POLL_TICK_MS = 500;
+
+export function addControllers(deps: ControllersDeps): void {
+  const { manager, caches, client, clock, resyncMs } = deps;
+  const now = () => new Date(clock.now());
+  const isOurs = (node: ArchiveNode) => (node.spec.className ?? "") === deps.className;
+  const archiveNodes = {
+    get: (key: ObjectKey) => {
+      const node = caches.archiveNodes.get(key);
+      return node !== undefined && isOurs(node) ? node : undefined;
+    },
+  };
+  const secrets = secretStore(client);
+  // Facts come from running controllers only, so `nodes` is there when the first one arrives.
+  const facts = new FactBoard((node) => nodes.enqueue(parse(node), 0));
+  const keeper = new AuthorityKeeper({
+    secrets,
+    namespace: deps.settings.operatorNamespace,
+    changed: () => {
+      for (const node of caches.archiveNodes.list()) identities.enqueue(node.metadata, -100);
+    },
+    now,
+  });
+  const issuer = new DocumentIssuer();
+  const add = (name: string, reconcile: Recheck, sources: readonly BoundSource[]) =>
+    manager.addController({ name, reconcile: asReconciler(reconcile), sources, workers: deps.workers });
+
+  const nodes = add("archive-node", archiveNodeReconciler(deps, { archiveNodes, facts, issuer, now }), [
+    ...ownSources(caches, "ArchiveNode", resyncMs),
+    ...childSources(caches),
+  ]);
+  const identities = add(
+    "node-identity",
+    createNodeIdentityReconciler({
+      archiveNodes,
+      secrets,
+      versions: (node) => secretVersions(caches, node),
+      authority: () => keeper.authority,
+      putIdentity: (node, fact) => facts.putIdentity(node, fact),
+      now,
+    }),
+    [...ownSources(caches, "ArchiveNode", resyncMs), ...keySources(caches)],
+  );
+  add(
+    "federation-peer",
+    createFederationPeerReconciler({
+      peers: caches.federationPeers,
+      writeStatus: statusWriter(deps, "FederationPeer"),
+      now,
+    }),
+    ownSources(caches, "FederationPeer", resyncMs),
+  );
+  add(
+    "sync-policy",
+    createSyncPolicyReconciler({ policies: caches.syncPolicies, writeStatus: statusWriter(deps, "SyncPolicy"), now }),
+    ownSources(caches, "SyncPolicy", resyncMs),
+  );
+  addPolling(deps, { keeper, facts, issuer });
+}
+
+type Recheck = (key: ObjectKeyInNamespace, signal: AbortSignal) => Promise<number | undefined>;
+type ObjectKeyInNamespace = { readonly namespace: string; readonly name: string };
+
+function asReconciler(recheck: Recheck): Reconciler {
+  return async ({ namespace = "", name }, signal) => {
+    const delayMs = await recheck({ namespace, name }, signal);
+    return delayMs === undefined ? DONE : { kind: "requeueAfter", delayMs };
+  };
+}
+
+interface NodeParts {
+  readonly archiveNodes: { get(key: ObjectKey): ArchiveNode | undefined };
+  readonly facts: FactBoard;
+  readonly issuer: DocumentIssuer;
+  readonly now: () => Date;
+}
+
+function archiveNodeReconciler(deps: ControllersDeps, { archiveNodes, facts, issuer, now }: NodeParts): Recheck {
+  const { caches, client, clock, metrics } = deps;
+  const apply = createApply({
+    client,
+    clock,
+    metrics,
+    resourceOf: (object) => resourceOf(object.kind),
+    cached: (resource, key) => {
+      const cache = caches.of(resource.kind);
+      return cache === undefined ? undefined : { object: cache.get(key), metadataOnly: cache.metadataOnly };
+    },
+  });
+  const children: ChildrenDeps = { client, apply, cached: (resource, key) => caches.of(resource.kind)?.get(key) };
+  const nodeCaches: NodeCaches = {
+    ...caches,
+    facts: (node) => facts.of(node),
+    serviceMonitorExists: () => caches.of("ServiceMonitor")?.isServed ?? false,
+  };
+  const write = statusWriter(deps, "ArchiveNode");
+  const volumes = volumeDeps(client, archiveNodes);
+  return createArchiveNodeReconciler({
+    archiveNodes,
+    observe: (node) => observe(node, nodeCaches),
+    storedDocuments: (node) => storedDocuments(node, nodeCaches),
+    issuer,
+    apply: (child, signal) => applyChild(children, child, signal),
+    remove: (child, signal) => removeChild(children, child, signal),
+    grow: (node, growth, signal) => carryOutGrowth(volumes, node, growth, signal),
+    writeStatus: async (node, status, signal) => {
+      const putOffMs = await write(node, status, signal);
+      if (putOffMs === undefined) await announceTransitions(deps.recordEvent, node, status, signal);
+      return putOffMs;
+    },
+    forget: (key) => facts.forget(keyText(key)),
+    settings: deps.settings,
+    now,
+  });
+}
+
+/** Answers with the time after which to come again when the write was put off. */
+function statusWriter(deps: ControllersDeps, kind: KnownKind) {
+  const { client, clock, metrics } = deps;
+  const write = createStatusWriter<KubeObject & { readonly status?: object | undefined }, object>({
+    client,
+    clock,
+    metrics,
+    resource: RESOURCES[kind],
+    fieldManager: FIELD_MANAGERS.status,
+  });
+  return async (object: KubeObject & { readonly status?: object }, status: object, signal: AbortSignal) => {
+    const written = await write(object, status, signal);
+    return written.outcome === "deferred" ? written.delayMs : undefined;
+  };
+}
+
+interface PollingParts {
+  readonly keeper: AuthorityKeeper;
+  readonly facts: FactBoard;
+  readonly issuer: DocumentIssuer;
+}
+
+function addPolling(deps: ControllersDeps, { keeper, facts, issuer }: PollingParts): void {
+  const { manager, caches, clock, log } = deps;
+  const client = new AdminClient(() => keeper.credentials);
+  const poller = new AdminPoller({
+    client,
+    pods: () =>
+      polledPods(
+        { pods: caches.pods, nodes: caches.archiveNodes, issued: (uid) => issuer.issued(uid) },
+        deps.adminPort ?? PORTS.admin,
+      ),
+    report: (pod, report) => facts.putPod(pod.node, pod.podName, report),
+    gone: (pod) => facts.dropPod(pod.node, pod.podName),
+    nowMs: () => clock.monotonicMs(),
+    random: Math.random,
+    tickMs: POLL_TICK_MS,
+  });
+  manager.addBackground({
+    name: "authority",
+    run: async (signal) => {
+      while (!signal.aborted) {
+        const ok = await keeper.ensure(signal).then(
+          () => true,
+          (error: unknown) => {
+            if (!signal.aborted) log.warn({ err: error }, "the operator's CA is not available");
+            return false;
+          },
+        );
+        await pause(clock, ok ? AUTHORITY_LOOK_MS : AUTHORITY_RETRY_MS, signal);
+      }
+    },
+  });
+  manager.addBackground({
+    name: "admin-poller",
+    run: async (signal) => {
+      await poller.run(signal);
+      await client.close();
+    },
+  });
+}
+
+/** Metadata of the four key Secrets as cached. */
+function secretVersions(caches: Caches, node: ArchiveNode): string {
+  const { identity, keys, adminTls, access } = childNames(node.metadata.name);
+  const version = (name: string) =>
+    caches.secrets.get({ namespace: node.metadata.namespace, name })?.metadata.resourceVersion ?? "";
+  return [identity, keys, adminTls, access].map(version).join(" ");
+}
+
+function parse(node: string): ObjectKeyInNamespace {
+  const [namespace = "", name = ""] = node.split("/");
+  return { namespace, name };
+}

@@ -1,0 +1,139 @@
+/** Composition root: the one place that knows every part of the operator. Makes them; starts nothing. */
+import { randomUUID } from "node:crypto";
+import { addControllers } from "./compose-controllers.ts";
+import type { Config } from "./config/config.ts";
+import { createCaches } from "./controllers/caches.ts";
+import { createKubeClient, type KubeClient } from "./kube/client.ts";
+import { type Clock, systemClock } from "./kube/clock.ts";
+import { inClusterCredentials, kubeconfigCredentials } from "./kube/credentials.ts";
+import { createKubeMetrics } from "./kube/metrics.ts";
+import { createTransport, type Transport } from "./kube/transport.ts";
+import { LeaseFence, OPEN_FENCE } from "./kube/write-fence.ts";
+import { createRegistry } from "./observability/registry.ts";
+import { createControllerMetrics } from "./runtime/controller-metrics.ts";
+import { createElectionMetrics } from "./runtime/election-metrics.ts";
+import { createEventRecorder } from "./runtime/event-recorder.ts";
+import { startHealthServer } from "./runtime/health-server.ts";
+import { LEASE_TIMINGS, LeaderElector } from "./runtime/leader-election.ts";
+import type { Log } from "./runtime/log.ts";
+import { createManager } from "./runtime/manager.ts";
+import { createReflectorMetrics } from "./runtime/reflector-metrics.ts";
+
+/** What tests replace. */
+export interface Overrides {
+  /** Port on which stand-ins for pods answer the admin contract. */
+  readonly adminPort?: number;
+}
+
+export interface Operator {
+  /** Port of `/healthz`, `/readyz` and `/metrics` once it runs. */
+  readonly healthPort: () => number | undefined;
+  /** Runs until `signal` aborts. @throws {LeadershipLostError} exit at once */
+  run(signal: AbortSignal): Promise<void>;
+}
+
+const LEASE_NAME = "archive-operator";
+const USER_AGENT = "archive-operator/0.1.0";
+const OPERATOR_POD_LABELS = { "app.kubernetes.io/name": "archive-operator" };
+
+export function compose(config: Config, log: Log, overrides: Overrides = {}): Operator {
+  const clock = systemClock;
+  const registry = createRegistry();
+  const metrics = createKubeMetrics(registry);
+  const fence = config.leaderElection ? new LeaseFence(clock, LEASE_TIMINGS.renewDeadlineMs) : undefined;
+  const credentials =
+    config.inClusterServer === undefined
+      ? kubeconfigCredentials(config.kubeconfigPath)
+      : inClusterCredentials(config.inClusterServer);
+  const transport = createTransport({ credentials, userAgent: USER_AGENT, fence: fence ?? OPEN_FENCE, metrics, clock });
+  const client = createKubeClient(transport);
+  const elector = fence === undefined ? undefined : electorFor(config, { client, clock, log, fence, registry });
+  const manager = createManager({
+    clock,
+    log,
+    metrics: createControllerMetrics(registry),
+    random: Math.random,
+    elector,
+  });
+  const caches = createCaches({
+    client,
+    clock,
+    log,
+    metrics: createReflectorMetrics(registry),
+    namespaces: config.watchNamespaces,
+  });
+  for (const reflector of caches.reflectors) manager.addReflector(reflector);
+  addControllers({
+    manager,
+    client,
+    caches,
+    clock,
+    log,
+    metrics,
+    recordEvent: createEventRecorder({
+      client,
+      clock,
+      log,
+      controller: "archivestream.io/operator",
+      instance: config.podName,
+    }),
+    settings: {
+      nodeRepository: config.nodeImage,
+      nodeVersion: config.nodeVersion,
+      nodePullPolicy: config.nodePullPolicy,
+      operatorNamespace: config.namespace,
+      operatorPodLabels: OPERATOR_POD_LABELS,
+    },
+    className: config.className,
+    workers: config.workers,
+    resyncMs: config.resyncMs,
+    ...(overrides.adminPort === undefined ? {} : { adminPort: overrides.adminPort }),
+  });
+  return operatorOf(config, { manager, registry, transport });
+}
+
+interface ElectorParts {
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly fence: LeaseFence;
+  readonly registry: ReturnType<typeof createRegistry>;
+}
+
+function electorFor(config: Config, { registry, ...parts }: ElectorParts): LeaderElector {
+  return new LeaderElector({
+    ...parts,
+    namespace: config.namespace,
+    name: config.className === "" ? LEASE_NAME : `${LEASE_NAME}-${config.className}`,
+    identity: `${config.podName}_${randomUUID()}`,
+    metrics: createElectionMetrics(registry, LEASE_NAME),
+  });
+}
+
+interface RunParts {
+  readonly manager: ReturnType<typeof createManager>;
+  readonly registry: ReturnType<typeof createRegistry>;
+  readonly transport: Transport;
+}
+
+function operatorOf(config: Config, { manager, registry, transport }: RunParts): Operator {
+  let port: number | undefined;
+  return {
+    healthPort: () => port,
+    run: async (signal) => {
+      await using health = await startHealthServer({
+        host: config.metricsHost,
+        port: config.metricsPort,
+        live: () => manager.live(),
+        ready: () => manager.ready(),
+        metrics: registry,
+      });
+      port = health.port;
+      try {
+        await manager.run(signal);
+      } finally {
+        await transport.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,215 @@
+/**
+ * The whole operator against a real API server, under exactly the rights that the chart ships, with a stand-in for
+ * kubelet and node program. Everything it asked of the API server is in the audit log.
+ */
+import { readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { ArchiveNode, ArchiveNodeSpec } from "@archivestream/crds";
+import { parse, parseAllDocuments } from "yaml";
+import { compose } from "../../operator/src/compose.ts";
+import type { Config } from "../../operator/src/config/config.ts";
+import { resourceOf } from "../../operator/src/controllers/resource-types.ts";
+import type { KubeClient } from "../../operator/src/kube/client.ts";
+import type { KubeObject, ResourceType } from "../../operator/src/kube/objects.ts";
+import { SILENT } from "../../operator/src/runtime/log.ts";
+import type { ApiServer } from "../cluster/api-server.ts";
+import { PodStandIn } from "./pod-stand-in.ts";
+import { waitUntil } from "./wait-until.ts";
+
+const CHART = new URL("../../charts/archive-operator/", import.meta.url);
+const OPERATOR_USER = "archive-operator-under-test";
+export const OPERATOR_NAMESPACE = "archive-system";
+const STAND_IN_PERIOD_MS = 200;
+
+export interface PolicyRule {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly verbs: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly unseen?: string;
+}
+
+/** One answered request, of the audit log. */
+export interface AuditedRequest {
+  readonly verb: string;
+  readonly userAgent?: string;
+  readonly user: { readonly username: string };
+  readonly requestURI: string;
+  readonly objectRef?: {
+    readonly resource: string;
+    readonly namespace?: string;
+    readonly name?: string;
+    readonly apiGroup?: string;
+    readonly subresource?: string;
+  };
+  readonly responseStatus?: { readonly code?: number };
+}
+
+const CLUSTER_SCOPED: Readonly<Record<string, readonly [group: string, version: string, plural: string]>> = {
+  CustomResourceDefinition: ["apiextensions.k8s.io", "v1", "customresourcedefinitions"],
+  ClusterRole: ["rbac.authorization.k8s.io", "v1", "clusterroles"],
+  ClusterRoleBinding: ["rbac.authorization.k8s.io", "v1", "clusterrolebindings"],
+  Namespace: ["", "v1", "namespaces"],
+  StorageClass: ["storage.k8s.io", "v1", "storageclasses"],
+};
+
+export function clusterResource(kind: string): ResourceType {
+  const [group, version, plural] = CLUSTER_SCOPED[kind] ?? [];
+  if (group === undefined || version === undefined || plural === undefined) return resourceOf(kind);
+  return { group, version, kind, plural, namespaced: false };
+}
+
+/** Creates or updates, as the administrator. */
+export async function put(client: KubeClient, object: KubeObject, signal: AbortSignal): Promise<void> {
+  const resource = clusterResource(object.kind);
+  const { name, namespace } = object.metadata;
+  await client.patch(
+    { resource, key: { namespace, name } },
+    object,
+    {
+      contentType: "application/apply-patch+yaml",
+      fieldManager: "test",
+      force: true,
+    },
+    signal,
+  );
+}
+
+/** The rights of the chart, as shipped. */
+export async function shippedRules(): Promise<readonly PolicyRule[]> {
+  return parse(await readFile(new URL("files/rules.yaml", CHART), "utf8"));
+}
+
+/** What the chart grants in the operator's own namespace (templates/rbac.yaml), beside {@link shippedRules}. */
+const OWN_NAMESPACE_RULES: readonly PolicyRule[] = [
+  { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "get", "update"] },
+];
+
+/** Kinds, rights and namespaces; safe to repeat. */
+export async function prepareCluster(client: KubeClient, signal: AbortSignal): Promise<void> {
+  for (const kind of ["archivenodes", "federationpeers", "syncpolicies"]) {
+    const text = await readFile(new URL(`files/crds/${kind}.yaml`, CHART), "utf8");
+    for (const document of parseAllDocuments(text)) await put(client, document.toJS() as KubeObject, signal);
+  }
+  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: OPERATOR_NAMESPACE } };
+  await put(client, namespace, signal);
+  const rules = [...(await shippedRules()), ...OWN_NAMESPACE_RULES].map(({ apiGroups, resources, verbs }) => ({
+    apiGroups,
+    resources,
+    verbs,
+  }));
+  const role = {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRole",
+    metadata: { name: OPERATOR_USER },
+    rules,
+  };
+  await put(client, role, signal);
+  const binding = {
+    apiVersion: "rbac.authorization.k8s.io/v1",
+    kind: "ClusterRoleBinding",
+    metadata: { name: OPERATOR_USER },
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: OPERATOR_USER },
+    subjects: [{ kind: "User", name: OPERATOR_USER, apiGroup: "rbac.authorization.k8s.io" }],
+  };
+  await put(client, binding, signal);
+  await waitUntil(
+    "the kinds to be served",
+    async () => {
+      await client.list(resourceOf("SyncPolicy"), {}, signal);
+      await client.list(resourceOf("ArchiveNode"), {}, signal);
+      return true;
+    },
+    { deadlineMs: 30_000, signal },
+  );
+}
+
+export interface RunningOperator extends AsyncDisposable {
+  readonly standIn: PodStandIn;
+  readonly healthPort: () => number | undefined;
+  /** Ends the operator and starts another with the same settings. */
+  restart(): Promise<void>;
+}
+
+export interface OperatorOptions {
+  readonly server: ApiServer;
+  readonly admin: KubeClient;
+  readonly config?: Partial<Config>;
+}
+
+export async function startOperator({ server, admin, config: overrides }: OperatorOptions): Promise<RunningOperator> {
+  const standInStop = new AbortController();
+  const standIn = new PodStandIn({ client: admin, signal: standInStop.signal });
+  const adminPort = await standIn.listen();
+  const config: Config = {
+    podName: "operator-0",
+    namespace: OPERATOR_NAMESPACE,
+    watchNamespaces: [],
+    inClusterServer: undefined,
+    kubeconfigPath: await server.userKubeconfig(OPERATOR_USER, []),
+    logLevel: "info",
+    metricsHost: "127.0.0.1",
+    metricsPort: 0,
+    leaderElection: false,
+    workers: 8,
+    resyncMs: 1_800_000,
+    nodeImage: "example.test/archive-node",
+    nodeVersion: "0.1.0",
+    nodePullPolicy: "IfNotPresent",
+    className: "",
+    ...overrides,
+  };
+  const start = () => {
+    const stop = new AbortController();
+    const operator = compose(config, SILENT, { adminPort });
+    return { stop, operator, running: operator.run(stop.signal) };
+  };
+  let current = start();
+  const end = async () => {
+    current.stop.abort();
+    await current.running;
+  };
+  const kubelet = (async () => {
+    while (!standInStop.signal.aborted) {
+      await standIn.step().catch(() => undefined); // objects vanish while it looks; the next look is soon
+      await sleep(STAND_IN_PERIOD_MS, undefined, { signal: standInStop.signal }).catch(() => undefined);
+    }
+  })();
+  return {
+    standIn,
+    healthPort: () => current.operator.healthPort(),
+    restart: async () => {
+      await end();
+      current = start();
+    },
+    [Symbol.asyncDispose]: async () => {
+      await end();
+      standInStop.abort();
+      await kubelet;
+      await standIn.close();
+    },
+  };
+}
+
+export function newNode(namespace: string, name: string, spec: ArchiveNodeSpec = {}): ArchiveNode {
+  // The API server fills in what a stored object has.
+  return {
+    apiVersion: "archivestream.io/v1alpha1",
+    kind: "ArchiveNode",
+    metadata: { namespace, name },
+    spec,
+  } as ArchiveNode;
+}
+
+/** Requests of the operator so far, in order. */
+export async function operatorRequests(server: ApiServer): Promise<readonly AuditedRequest[]> {
+  if (server.auditLogPath === undefined) throw new Error("the API server keeps no audit log");
+  const lines = (await readFile(server.auditLogPath, "utf8")).split("\n").filter((line) => line !== "");
+  return lines.map((line) => JSON.parse(line) as AuditedRequest).filter((one) => one.user.username === OPERATOR_USER);
+}
+
+/** What counts as a write: everything that changes the cluster, but Lease renewals. */
+export function writesOf(requests: readonly AuditedRequest[]): readonly AuditedRequest[] {
+  const reading = ["get", "list", "watch"];
+  return requests.filter((one) => !reading.includes(one.verb) && one.objectRef?.resource !== "leases");
+}
