@@ -55,6 +55,7 @@ export async function installPackages(packages) {
   await step("Debian packages", async () => {
     const missing = [];
     for (const name of packages) {
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: the placeholder is dpkg-query's
       const status = await output("dpkg-query", ["-W", "-f", "${Status}", name]).catch(() => "");
       if (!status.endsWith(" installed")) missing.push(name);
     }

@@ -33,25 +33,28 @@ async function prepareCluster() {
   await provideImages(await clusterUp("archive-test"));
 }
 
-function countTests(reportPath, exitCode) {
-  const counts = { passed: 0, failed: 0, skipped: 0, skippedNames: [] };
-  let report;
+function readReport(path) {
   try {
-    report = JSON.parse(readFileSync(reportPath, "utf8"));
+    return JSON.parse(readFileSync(path, "utf8"));
   } catch {
-    return { ...counts, failed: 1 }; // it died before it could write: that is a failure, not an empty run
+    return undefined; // it died before it could write
   }
-  for (const file of report.testResults) {
-    for (const one of file.assertionResults) {
-      if (one.status === "passed") counts.passed += 1;
-      else if (one.status === "failed") counts.failed += 1;
-      else counts.skippedNames.push(`${file.name.replace(ROOT, "")}: ${one.fullName}`);
-    }
-  }
-  counts.skipped = counts.skippedNames.length;
-  // A file that cannot be loaded, or an error between tests, has no test to its name.
-  if (exitCode !== 0 && counts.failed === 0) counts.failed = 1;
-  return counts;
+}
+
+function countTests(reportPath, exitCode) {
+  const files = readReport(reportPath)?.testResults ?? [];
+  const tests = files.flatMap((file) =>
+    file.assertionResults.map((one) => ({
+      status: one.status,
+      name: `${file.name.replace(ROOT, "")}: ${one.fullName}`,
+    })),
+  );
+  const withStatus = (status) => tests.filter((one) => one.status === status).length;
+  const passed = withStatus("passed");
+  // A file that cannot be loaded, an error between tests, or a run without a report has no test to its name.
+  const failed = Math.max(withStatus("failed"), exitCode === 0 ? 0 : 1);
+  const skippedNames = tests.filter((one) => !["passed", "failed"].includes(one.status)).map((one) => one.name);
+  return { passed, failed, skipped: skippedNames.length, skippedNames };
 }
 
 async function runProject(project, env, signal) {
