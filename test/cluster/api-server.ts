@@ -67,7 +67,7 @@ export interface ApiServer {
  */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const theirs = process.env["ARCHIVE_TEST_KUBECONFIG"];
-  if (theirs !== undefined && theirs !== "") return await useCluster(theirs);
+  if (theirs !== undefined && theirs !== "") return useCluster(theirs);
   await access(join(BIN, "kube")).catch(() => {
     throw new Error(`${BIN}/kube is not built: run "node test/cluster/programs.mjs" once`);
   });
@@ -120,7 +120,7 @@ async function startAll(
     async () => {
       await etcd.assertRunning();
       await api.assertRunning();
-      return await isReady(url, authority.caPem, admin);
+      return isReady(url, authority.caPem, admin);
     },
     { deadlineMs: READY_DEADLINE_MS, signal: options.signal, everyMs: 100 },
   );
@@ -263,7 +263,7 @@ async function useCluster(kubeconfigPath: string): Promise<ApiServer> {
     },
     pause: notOurs,
     resume: notOurs,
-    stop: dir.remove,
+    stop: () => dir.remove(),
   };
 }
 

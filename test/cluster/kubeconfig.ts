@@ -68,7 +68,7 @@ async function readData(fields: Record<string, string> | undefined, name: string
   if (inline !== undefined) return Buffer.from(inline, "base64").toString("utf8");
   const path = fields?.[name];
   if (path === undefined) throw new Error(`the kubeconfig has no ${name}: tests need client certificates`);
-  return await readFile(resolve(folder, path), "utf8");
+  return readFile(resolve(folder, path), "utf8");
 }
 
 function toBase64(text: string): string {
