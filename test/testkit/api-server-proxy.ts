@@ -137,23 +137,32 @@ class Proxying implements ApiServerProxy {
     const logged = describe(request);
     this.requests.push(logged);
     const fault = this.#takeFault(logged);
-    switch (fault?.kind) {
+    if (fault === undefined) this.#forward(request, response, logged);
+    else this.#break(request, response, { logged, fault });
+  }
+
+  #break(request: IncomingMessage, response: ServerResponse, how: { logged: LoggedRequest; fault: Fault }): void {
+    const { logged, fault } = how;
+    switch (fault.kind) {
       case "answer":
-        return sendStatus(response, fault.status, fault.retryAfterSeconds);
+        sendStatus(response, fault.status, fault.retryAfterSeconds);
+        break;
       case "reset":
-        return void request.socket.destroy();
+        request.socket.destroy();
+        break;
       case "garbage":
-        return void response.writeHead(200, { "content-type": "application/json" }).end('{"type":"ADD\n');
+        response.writeHead(200, { "content-type": "application/json" }).end('{"type":"ADD\n');
+        break;
       case "watchError":
-        return void response
-          .writeHead(200, { "content-type": "application/json" })
-          .end(`${JSON.stringify({ type: "ERROR", object: statusBody(fault.code) })}\n`);
+        response.writeHead(200, { "content-type": "application/json" });
+        response.end(`${JSON.stringify({ type: "ERROR", object: statusBody(fault.code) })}\n`);
+        break;
       case "delay":
-        return void setTimeout(() => this.#forward(request, response, logged), fault.ms);
+        setTimeout(() => this.#forward(request, response, logged), fault.ms);
+        break;
       case "truncate":
-        return this.#forward(request, response, logged, fault.bytes);
-      case undefined:
-        return this.#forward(request, response, logged);
+        this.#forward(request, response, logged, fault.bytes);
+        break;
     }
   }
 

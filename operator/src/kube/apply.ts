@@ -59,44 +59,69 @@ interface Target {
   readonly digest: string;
 }
 
+/** Digest of our last write, and the version at which the contents were last seen to match it. */
+interface Verified {
+  readonly digest: string;
+  readonly resourceVersion: string | undefined;
+}
+
+interface Memory {
+  readonly expectations: Expectations;
+  readonly verified: Map<string, Verified>;
+}
+
 export function createApply(deps: ApplyDeps): Apply {
-  const expectations = new Expectations(deps.clock);
-  /** Digest of our last write, and the version at which the contents were last seen to match it. */
-  const verified = new Map<string, { readonly digest: string; readonly resourceVersion: string | undefined }>();
-
-  const settled = async (object: KubeObject, target: Target, signal: AbortSignal): Promise<ApplyResult | undefined> => {
-    const known = verified.get(target.id);
-    const cached = deps.cached(target.resource, target.key);
-    const version = cached?.object?.metadata.resourceVersion;
-    const sameDocument = known?.digest === target.digest;
-    if (cached !== undefined && expectations.isStale(target.id, version) && sameDocument) {
-      return { outcome: "noop", object: cached.object };
-    }
-    if (cached !== undefined && cached.object === undefined) return undefined;
-    if (sameDocument && version !== undefined && known.resourceVersion === version) {
-      return { outcome: "noop", object: cached?.object };
-    }
-    const readable = cached !== undefined && !cached.metadataOnly;
-    const live = readable ? cached.object : await deps.client.get(target.resource, target.key, signal);
-    if (live === undefined || !matches(object, live, target.digest)) return undefined;
-    verified.set(target.id, { digest: target.digest, resourceVersion: live.metadata.resourceVersion });
-    return { outcome: "noop", object: live };
-  };
-
+  const memory: Memory = { expectations: new Expectations(deps.clock), verified: new Map() };
   return async (object, options, signal) => {
     const target = targetOf(deps, object, options);
-    const done = await settled(object, target, signal);
+    const cached = deps.cached(target.resource, target.key);
+    const done =
+      fromMemory(memory, target, cached) ?? (await fromLive(deps, memory, { target, cached, object }, signal));
     if (done !== undefined) {
       deps.metrics.applied(target.resource.kind, "noop");
       return done;
     }
     const written = await send(deps, object, { ...target, options }, signal);
-    if (verified.size >= MAX_REMEMBERED) verified.delete(verified.keys().next().value ?? "");
-    verified.set(target.id, { digest: target.digest, resourceVersion: written.metadata.resourceVersion });
-    expectations.wrote(target.id, written.metadata.resourceVersion);
+    const { resourceVersion } = written.metadata;
+    remember(memory, target, resourceVersion);
+    memory.expectations.wrote(target.id, resourceVersion);
     deps.metrics.applied(target.resource.kind, "changed");
     return { outcome: "changed", object: written };
   };
+}
+
+/** A no-op that needs no look: the cache has yet to show our write, or shows what was found right before. */
+function fromMemory(memory: Memory, target: Target, cached: CachedObject | undefined): ApplyResult | undefined {
+  if (cached === undefined) return undefined;
+  const version = cached.object?.metadata.resourceVersion;
+  const stale = memory.expectations.isStale(target.id, version);
+  const known = memory.verified.get(target.id);
+  if (known?.digest !== target.digest) return undefined;
+  const unchanged = version !== undefined && known.resourceVersion === version;
+  return stale || unchanged ? { outcome: "noop", object: cached.object } : undefined;
+}
+
+/** A no-op because the live object already is what the document asks for. */
+async function fromLive(
+  deps: ApplyDeps,
+  memory: Memory,
+  at: { readonly target: Target; readonly cached: CachedObject | undefined; readonly object: KubeObject },
+  signal: AbortSignal,
+): Promise<ApplyResult | undefined> {
+  const { target, cached, object } = at;
+  if (cached !== undefined && cached.object === undefined) return undefined;
+  const live =
+    cached === undefined || cached.metadataOnly
+      ? await deps.client.get(target.resource, target.key, signal)
+      : cached.object;
+  if (live === undefined || !matches(object, live, target.digest)) return undefined;
+  remember(memory, target, live.metadata.resourceVersion);
+  return { outcome: "noop", object: live };
+}
+
+function remember({ verified }: Memory, target: Target, resourceVersion: string | undefined): void {
+  if (verified.size >= MAX_REMEMBERED) verified.delete(verified.keys().next().value ?? "");
+  verified.set(target.id, { digest: target.digest, resourceVersion });
 }
 
 function targetOf(deps: ApplyDeps, object: KubeObject, options: ApplyOptions): Target {

@@ -42,12 +42,12 @@ export class ConnectionHolder {
     if (current !== undefined && this.#clock.monotonicMs() - current.loadedAtMs < CREDENTIALS_FOR_MS) {
       return current.connection;
     }
-    return await this.#load(false);
+    return this.#load(false);
   }
 
   /** After a 401: forget cached tokens. Callers that come at the same time share one load. */
   async refresh(): Promise<Connection> {
-    return await this.#load(true);
+    return this.#load(true);
   }
 
   async close(): Promise<void> {
@@ -59,7 +59,7 @@ export class ConnectionHolder {
     this.#loading ??= this.#read(fresh).finally(() => {
       this.#loading = undefined;
     });
-    return await this.#loading;
+    return this.#loading;
   }
 
   async #read(fresh: boolean): Promise<Connection> {

@@ -81,7 +81,7 @@ async function parseKubeconfig(path: string | undefined, context: string | undef
 async function credentialsOf(config: KubeConfigLike): Promise<Credentials> {
   const cluster = config.getCurrentCluster();
   if (cluster === null) throw new Error("the current context names no cluster");
-  const options: Parameters<KubeConfigLike["applyToHTTPSOptions"]>[0] & HttpsParts = {};
+  const options: HttpsParts = {};
   await config.applyToHTTPSOptions(options);
   const authorization = options.headers?.Authorization ?? basicAuth(options.auth);
   return {

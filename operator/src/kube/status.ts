@@ -49,14 +49,18 @@ export function createStatusWriter<T extends KubeObject & { readonly status?: S 
   const expectations = new Expectations(deps.clock);
   const written = new Map<string, Written>();
 
+  const isSame = (object: T, next: string, last: Written | undefined) => {
+    const stale = expectations.isStale(object.metadata.uid ?? "", object.metadata.resourceVersion);
+    const live = digest(object.status ?? {});
+    if (next === last?.digest && (stale || live === last.answered)) return true;
+    return !stale && next === live;
+  };
+
   return async (object, status, signal) => {
     const uid = object.metadata.uid ?? "";
     const last = written.get(uid);
     const next = digest(status);
-    const stale = expectations.isStale(uid, object.metadata.resourceVersion);
-    const live = digest(object.status ?? {});
-    const sameAsLast = next === last?.digest && (stale || live === last.answered);
-    if (sameAsLast || (!stale && next === live)) return { outcome: "unchanged" };
+    if (isSame(object, next, last)) return { outcome: "unchanged" };
     const ready = readyStatus(status);
     const delayMs = (last?.atMs ?? -Infinity) + (deps.minIntervalMs ?? MIN_INTERVAL_MS) - deps.clock.monotonicMs();
     if (delayMs > 0 && ready === last?.ready) return { outcome: "deferred", delayMs };
@@ -83,7 +87,7 @@ async function sendStatus(
     metadata: { name, ...(namespace === undefined ? {} : { namespace }), ...(uid === undefined ? {} : { uid }) },
     status,
   };
-  return await deps.client.patch(
+  return deps.client.patch(
     { resource: deps.resource, key: keyOf(object) },
     body,
     {

@@ -57,7 +57,7 @@ export function createTransport(options: TransportOptions): Transport {
     request: async (request, signal) => {
       const deadline = AbortSignal.timeout(request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
       const stop = stopSignal(options.fence, request, [signal, deadline]);
-      return await typed(request, stop, deadline, async () => {
+      return typed(request, stop, deadline, async () => {
         const answer = await sendWithRetries(options, connections, request, stop);
         return parseBody(request, await answer.body.text());
       });
@@ -99,19 +99,21 @@ async function sendWithRetries(
     const answer = await send(options, connection, request, signal);
     if (answer.statusCode < 300) return answer;
     const error = await failure(request, answer);
-    const refused: boolean = error.code === "UNAUTHORIZED" && !refreshed;
-    const waitMs = refused ? 0 : waitBeforeRetry(error);
+    const waitMs = waitBeforeRetry(error, refreshed);
     if (waitMs === undefined || retries >= MAX_RETRIES) throw error;
-    if (refused) await connections.refresh();
-    refreshed ||= refused;
+    if (error.code === "UNAUTHORIZED") {
+      refreshed = true;
+      await connections.refresh();
+    }
     options.metrics.retry(String(answer.statusCode), request.method, connection.host);
     await pause(options.clock, waitMs, signal);
     if (signal.aborted) throw error;
   }
 }
 
-/** Only where the server said when; anything else is for the caller's back-off. */
-function waitBeforeRetry(error: KubeError): number | undefined {
+/** Where the server said when, or once with fresh credentials; anything else is for the caller's back-off. */
+function waitBeforeRetry(error: KubeError, refreshed: boolean): number | undefined {
+  if (error.code === "UNAUTHORIZED") return refreshed ? undefined : 0;
   return error.code === "TOO_MANY_REQUESTS" ? error.details.retryAfterMs : undefined;
 }
 

@@ -22,6 +22,25 @@ const step = fc.oneof(
   }),
 );
 
+type Step = typeof step extends fc.Arbitrary<infer S> ? S : never;
+
+function play(cache: ObjectCache<KubeObject>, truth: Map<string, KubeObject>, each: Step): void {
+  if (each.kind === "replace") {
+    cache.replace(each.objects);
+    truth.clear();
+    for (const one of each.objects) truth.set(one.metadata.name, one);
+    return;
+  }
+  const { name } = each.object.metadata;
+  if (each.kind === "upsert") {
+    cache.upsert(each.object);
+    truth.set(name, each.object);
+  } else {
+    cache.remove({ namespace: "n", name });
+    truth.delete(name);
+  }
+}
+
 test("listeners can rebuild the cache from changes alone, and indexes agree with it", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
@@ -34,15 +53,7 @@ test("listeners can rebuild the cache from changes alone, and indexes agree with
         else rebuilt.set(change.object.metadata.name, change.object);
       });
       for (const each of steps) {
-        if (each.kind === "upsert") cache.upsert(each.object);
-        if (each.kind === "upsert") truth.set(each.object.metadata.name, each.object);
-        if (each.kind === "remove") cache.remove({ namespace: "n", name: each.object.metadata.name });
-        if (each.kind === "remove") truth.delete(each.object.metadata.name);
-        if (each.kind === "replace") {
-          cache.replace(each.objects);
-          truth.clear();
-          for (const one of each.objects) truth.set(one.metadata.name, one);
-        }
+        play(cache, truth, each);
       }
       const byName = (list: Iterable<KubeObject>) =>
         [...list].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));

@@ -37,7 +37,7 @@ async function answer(options: HealthServerOptions, path: string, response: Serv
     case "/readyz":
       return send(response, options.ready());
     case "/metrics":
-      return await sendMetrics(options, response);
+      return sendMetrics(options, response);
     default:
       response.writeHead(404).end();
   }

@@ -91,16 +91,23 @@ export function source<T extends KubeObject>(options: Source<T>): BoundSource {
   return (controller, deps) => ({
     start: async (signal) => {
       const unsubscribe = cache.onChange((change) => wake(controller, change, { ...options, keysOf }));
-      const every = options.resyncMs;
-      while (every !== undefined && !signal.aborted) {
-        await pause(deps.clock, every * (0.9 + 0.2 * deps.random()), signal);
-        if (signal.aborted) break;
-        for (const object of cache.list()) for (const key of keysOf(object)) controller.enqueue(key, -100);
+      const everyMs = options.resyncMs;
+      if (everyMs === undefined) await aborted(signal);
+      while (everyMs !== undefined && !signal.aborted) {
+        await pause(deps.clock, everyMs * (0.9 + 0.2 * deps.random()), signal);
+        if (!signal.aborted) wakeAll(controller, cache.list().flatMap(keysOf));
       }
-      if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
       unsubscribe();
     },
   });
+}
+
+async function aborted(signal: AbortSignal): Promise<void> {
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
+function wakeAll(controller: Controller, keys: readonly ObjectKey[]): void {
+  for (const key of keys) controller.enqueue(key, -100);
 }
 
 function wake<T extends KubeObject>(
@@ -202,7 +209,7 @@ class OrderedManager implements Manager {
 
   /** Resolves when draining starts; after its time is over, what still runs is aborted. */
   async #drained(drain: AbortSignal, abort: AbortController): Promise<() => void> {
-    if (!drain.aborted) await new Promise((resolve) => drain.addEventListener("abort", resolve, { once: true }));
+    await aborted(drain);
     return this.#deps.clock.after(this.#deps.drainTimeoutMs ?? DRAIN_TIMEOUT_MS, () => abort.abort());
   }
 

@@ -63,7 +63,18 @@ export function afterEnding(
     case "FORBIDDEN":
     case "NOT_FOUND":
       return { ...next, relist: true, delayMs: timings.unavailableMs * (0.9 + 0.2 * random()) };
-    default:
+    // What is left says nothing about our version: go on from it.
+    case "ABORTED":
+    case "ALREADY_EXISTS":
+    case "CONFLICT":
+    case "CONNECTION":
+    case "CREDENTIALS":
+    case "FENCED":
+    case "FIELD_CONFLICT":
+    case "SERVER_ERROR":
+    case "TIMEOUT":
+    case "UNAUTHORIZED":
+    case undefined:
       return next;
   }
 }

@@ -2,7 +2,7 @@
  * Keys waiting to be worked: each at most once, in one pair of hands at a time, the urgent first, nobody for ever last.
  *
  * A key added while it is worked on is queued again when that is done. Waiting raises a key by one band per 30 s, so a
- * queue that is never empty still serves its oldest key: it can be overtaken only by keys at most two steps younger.
+ * queue that is never empty still serves its oldest key: it is overtaken only by keys added less than 60 s after it.
  */
 import type { Clock } from "../kube/clock.ts";
 import { DelayHeap } from "./delay-heap.ts";
@@ -39,7 +39,7 @@ export class WorkQueue {
   readonly #delayed: DelayHeap;
   /** Waiting keys by band, in the order they came. */
   readonly #bands = new Map<Priority, Map<string, Waiting>>(
-    BANDS.map((band): [Priority, Map<string, Waiting>] => [band, new Map()]),
+    BANDS.map((band): [Priority, Map<string, Waiting>] => [band, new Map<string, Waiting>()]),
   );
   readonly #processing = new Map<string, number>();
   /** Added while being worked on. */
@@ -57,7 +57,7 @@ export class WorkQueue {
 
   /** Keys ready to be taken. */
   get depth(): number {
-    return BANDS.reduce((sum, band) => sum + this.#band(band).size, 0);
+    return BANDS.reduce<number>((sum, band) => sum + this.#band(band).size, 0);
   }
 
   get processing(): number {
@@ -114,7 +114,7 @@ export class WorkQueue {
     if (this.#closed) return undefined;
     const band = this.#nextBand();
     if (band !== undefined) return this.#remove(band);
-    return await new Promise((resolve) => this.#takers.push(resolve));
+    return new Promise((resolve) => this.#takers.push(resolve));
   }
 
   done(key: string): void {
