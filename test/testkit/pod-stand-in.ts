@@ -19,7 +19,7 @@ import {
 } from "@archivestream/node/contract";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
-import type { KubeObject } from "../../operator/src/kube/objects.ts";
+import type { KubeObject, ResourceType } from "../../operator/src/kube/objects.ts";
 
 type Json = Record<string, unknown>;
 interface PodObject extends KubeObject {
@@ -30,7 +30,10 @@ interface DataObject extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
 interface ClaimObject extends KubeObject {
-  readonly spec: { readonly resources: { readonly requests: { readonly storage: string } } };
+  readonly spec: {
+    readonly storageClassName?: string;
+    readonly resources: { readonly requests: { readonly storage: string } };
+  };
   readonly status?: { readonly phase?: string; readonly capacity?: { readonly storage?: string } };
 }
 
@@ -46,6 +49,14 @@ export interface PodStandInOptions {
   /** Milliseconds between two looks at the API server when no watch event comes. */
   readonly relistMs?: number;
 }
+
+const VOLUMES: ResourceType = {
+  group: "",
+  version: "v1",
+  kind: "PersistentVolume",
+  plural: "persistentvolumes",
+  namespaced: false,
+};
 
 /** Every pod gets this address: all of them are one server on loopback. */
 const POD_ADDRESS = "127.0.0.1";
@@ -100,10 +111,28 @@ export class PodStandIn {
     return ready;
   }
 
+  /** Gives the claim a volume of its own, which the volume controller then binds; a grown claim gets its new size. */
   async #bind(claim: ClaimObject): Promise<void> {
-    const wanted = claim.spec.resources.requests.storage;
-    if (claim.status?.phase === "Bound" && claim.status.capacity?.storage === wanted) return;
-    await this.#patchStatus(RESOURCES.PersistentVolumeClaim, claim, { phase: "Bound", capacity: { storage: wanted } });
+    const { storage } = claim.spec.resources.requests;
+    const { name, namespace, uid = "" } = claim.metadata;
+    if (claim.status?.phase === "Bound" && claim.status.capacity?.storage === storage) return;
+    const volume = {
+      apiVersion: "v1",
+      kind: "PersistentVolume",
+      metadata: { name: `pv-${uid}` },
+      spec: {
+        capacity: { storage },
+        accessModes: ["ReadWriteOnce"],
+        persistentVolumeReclaimPolicy: "Retain",
+        storageClassName: claim.spec.storageClassName ?? "",
+        hostPath: { path: `/nowhere/${uid}` },
+        claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", name, namespace, uid },
+      },
+    };
+    const options = { contentType: "application/apply-patch+yaml", fieldManager: "pod-stand-in", force: true } as const;
+    await this.#client.patch({ resource: VOLUMES, key: { name: volume.metadata.name } }, volume, options, this.#signal);
+    if (claim.status?.phase === "Bound")
+      await this.#patchStatus(RESOURCES.PersistentVolumeClaim, claim, { capacity: { storage } });
   }
 
   /** @returns true when the pod runs */

@@ -74,13 +74,14 @@ export class AdminClient {
   }
 
   async #send(target: AdminTarget, call: Call, signal: AbortSignal) {
-    const { headers, ...rest } = call;
+    const { headers, method, body } = call;
     const dispatcher = this.#dispatcher();
     const deadline = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
     const host = target.address.includes(":") ? `[${target.address}]` : target.address;
     try {
       const answer = await request(`https://${host}:${target.port}${call.path}`, {
-        ...rest,
+        method,
+        ...(body === undefined ? {} : { body }),
         // The TLS server name and the certificate check follow the Host header.
         headers: { ...headers, host: target.serverName },
         dispatcher,
