@@ -24,10 +24,12 @@ export function countFacets(
   columns: DocColumns,
 ): { total: number; facets: MatchAnswer["facets"] } {
   const seen = new Uint8Array(columns.maxPage + 1);
-  const counts = { host: new Map(), type: new Map(), language: new Map(), year: new Map() } satisfies Record<
-    string,
-    Map<number, number>
-  >;
+  const counts = {
+    host: new Map<number, number>(),
+    type: new Map<number, number>(),
+    language: new Map<number, number>(),
+    year: new Map<number, number>(),
+  };
   let total = 0;
   for (const doc of docs) {
     const page = columns.page[doc] ?? 0;

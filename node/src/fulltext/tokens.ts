@@ -17,7 +17,7 @@ const IS_PAIRED = new RegExp(`^[${PAIRED}]`, "v");
 const ASCII = /^\p{ASCII}*$/u;
 
 function visitPairs(run: string, start: number, visit: WordVisitor): void {
-  const characters = [...run];
+  const characters = Array.from(run);
   const [only] = characters;
   if (characters.length === 1 && only !== undefined) visit(only, start, start + only.length, true);
   let at = start;

@@ -6,7 +6,7 @@ import { FullTextError } from "../fulltext/errors.ts";
 import type { CollectionScope, MatchAnswer, PresentedDocument, Question } from "../fulltext/question.ts";
 import type { LocalSearch, SearchAnswer, SearchHit, SearchRequest } from "./answer.ts";
 import { diversify } from "./diversify.ts";
-import { badQuery, SearchError } from "./errors.ts";
+import { badQuery, SearchError, type SearchErrorCode } from "./errors.ts";
 import type { SearchMetrics, SearchOutcome } from "./metrics.ts";
 import { type ParsedQuery, parseQuery } from "./query-parser.ts";
 
@@ -93,9 +93,15 @@ function toSearchError(error: unknown): unknown {
   return error;
 }
 
+const OUTCOME_OF: Readonly<Record<SearchErrorCode, SearchOutcome>> = {
+  BAD_QUERY: "bad_query",
+  DEADLINE_EXCEEDED: "deadline_exceeded",
+  OVERLOADED: "overloaded",
+};
+
 function outcomeOf(error: unknown): SearchOutcome {
-  if (!(error instanceof SearchError)) return "failed";
-  return error.code.toLowerCase() as SearchOutcome;
+  // `instanceof` leaves the class's type parameter open; the codes are those of SearchErrorDetails.
+  return error instanceof SearchError ? OUTCOME_OF[(error as SearchError).code] : "failed";
 }
 
 async function answer(deps: LocalSearchDeps, request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {

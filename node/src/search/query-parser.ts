@@ -52,7 +52,7 @@ function toClause({ field, phrase, word }: Part): Clause | undefined {
     return { kind: "words", field: inField, text, exact: phrase !== undefined };
   }
   const prefix = word.replace(/\*+$/, "");
-  if ([...prefix].length < MIN_PREFIX_CHARS) throw badQuery(`put at least ${MIN_PREFIX_CHARS} letters before *`);
+  if (Array.from(prefix).length < MIN_PREFIX_CHARS) throw badQuery(`put at least ${MIN_PREFIX_CHARS} letters before *`);
   return { kind: "prefix", field: inField, text: prefix, exact: true };
 }
 
