@@ -51,7 +51,7 @@ async function markReady(home: string): Promise<void> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
+  return access(path).then(
     () => true,
     () => false,
   );

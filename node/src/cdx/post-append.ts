@@ -85,18 +85,26 @@ function flatten(json: unknown, name: string, add: (name: string, value: string)
   const stack: (readonly [string, unknown])[] = [[name, json]];
   for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
     const [key, value] = top;
-    if (Array.isArray(value)) stack.push(...value.map((item): readonly [string, unknown] => [key, item]).reverse());
-    else if (typeof value === "object" && value !== null) stack.push(...Object.entries(value).reverse());
-    else if (key !== "") add(key, pythonText(value));
+    const inner = innerOf(key, value);
+    if (inner === undefined) {
+      if (key !== "") add(key, pythonText(value));
+      continue;
+    }
+    // NOTE: one by one; a spread of a million arguments overflows the stack, too.
+    for (const item of inner.reverse()) stack.push(item);
   }
+}
+
+/** Items of a list go by the list's name; `undefined` for what has no inside. */
+function innerOf(key: string, value: unknown): (readonly [string, unknown])[] | undefined {
+  if (Array.isArray(value)) return value.map((item: unknown) => [key, item] as const);
+  return typeof value === "object" && value !== null ? Object.entries(value) : undefined;
 }
 
 /** Existing keys were made by Python's `str`. */
 function pythonText(value: unknown): string {
-  if (value === null) return "None";
-  if (value === true) return "True";
-  if (value === false) return "False";
-  return String(value);
+  if (typeof value === "boolean") return value ? "True" : "False";
+  return typeof value === "string" || typeof value === "number" ? String(value) : "None";
 }
 
 /** Python's `quote_plus`: letters, digits and `_.-~` stay. */

@@ -8,7 +8,7 @@ import { fieldOf } from "../warc/headers.ts";
 import { type InspectedRecord, inspectRecord } from "../warc/inspect-record.ts";
 import type { ArchiveRecord, ByteSource, CaptureRow, Compression, DamagedRange } from "../warc/record.ts";
 import { detectCompression, readArchive } from "../warc/record-reader.ts";
-import { appendRequest } from "./post-append.ts";
+import { type AppendedRequest, appendRequest } from "./post-append.ts";
 import { surt } from "./surt.ts";
 
 export interface ArchiveReport {
@@ -41,25 +41,48 @@ export async function readCaptures(
   signal?: AbortSignal,
 ): Promise<ArchiveReport> {
   const tally = new Tally();
-  let previous: Inspected | undefined;
+  const pairs = new NeighbourPairs(visitor);
   for await (const entry of readArchive(source, signal)) {
+    visitor.progress?.(entry.kind === "damage" ? endOf(entry.damage) : entry.record.place.offset);
     if (entry.kind === "damage") {
       tally.damage(entry.damage);
-      visitor.progress?.(entry.damage.offset + entry.damage.length);
       continue;
     }
     const current = await inspect(entry.record);
     if (current === undefined) continue;
     tally.record(current);
-    visitor.progress?.(entry.record.place.offset);
-    const request = previous === undefined ? undefined : requestOf(previous, current);
-    if (previous !== undefined) await give(visitor, previous, request);
-    if (request !== undefined) await give(visitor, current, request);
-    previous = request === undefined ? current : undefined;
+    await pairs.add(current);
   }
-  if (previous !== undefined) await give(visitor, previous, undefined);
+  await pairs.end();
   visitor.progress?.(source.size);
   return tally.report(source, await detectCompression(source));
+}
+
+function endOf(range: DamagedRange): number {
+  return range.offset + range.length;
+}
+
+/** Holds one record back, because only the next one tells whether it belongs to a request. */
+class NeighbourPairs {
+  readonly #visitor: CaptureVisitor;
+  #held: Inspected | undefined;
+
+  constructor(visitor: CaptureVisitor) {
+    this.#visitor = visitor;
+  }
+
+  async add(current: Inspected): Promise<void> {
+    const held = this.#held;
+    const request = held === undefined ? undefined : requestOf(held, current);
+    if (held !== undefined) await give(this.#visitor, held, request);
+    if (request !== undefined) await give(this.#visitor, current, request);
+    this.#held = request === undefined ? current : undefined;
+  }
+
+  async end(): Promise<void> {
+    if (this.#held !== undefined) await give(this.#visitor, this.#held, undefined);
+    this.#held = undefined;
+  }
 }
 
 interface Inspected {
@@ -94,15 +117,12 @@ function requestOf(first: Inspected, second: Inspected): Inspected | undefined {
 
 const CAPTURE_TYPES: ReadonlySet<string> = new Set(["response", "revisit", "resource", "metadata"]);
 
-function captureRow({ record, found }: Inspected, request: Inspected | undefined): CaptureRow | undefined {
+function captureRow(item: Inspected, request: Inspected | undefined): CaptureRow | undefined {
+  const { record, found } = item;
   const { targetUri, type } = record;
-  if (targetUri === undefined || targetUri === "" || !CAPTURE_TYPES.has(type)) return undefined;
-  const fields = record.contentType === "application/warc-fields";
-  if (fields && (type === "resource" || type === "metadata")) return undefined;
-  const http = request?.found.http;
-  const appended = http === undefined ? undefined : appendRequest(targetUri, http, request?.found.body ?? NO_BODY);
-  const hasStatus = (type === "response" || type === "revisit") && (found.http?.status ?? 0) > 0;
-  const status = hasStatus ? found.http?.status : undefined;
+  if (targetUri === undefined || targetUri === "" || !isCapture(record)) return undefined;
+  const appended = request === undefined ? undefined : appendedTo(targetUri, request);
+  const status = statusOf(item);
   return {
     urlkey: surt(appended?.url ?? targetUri),
     timestamp: timestampOf(record.date ?? ""),
@@ -117,7 +137,21 @@ function captureRow({ record, found }: Inspected, request: Inspected | undefined
     redirect: isRedirect(status) ? fieldOf(found.http?.headers ?? [], "location") : undefined,
   };
 }
-const NO_BODY = new Uint8Array(0);
+
+/** Fields about the crawl are not content. */
+function isCapture({ type, contentType }: ArchiveRecord): boolean {
+  if (contentType === "application/warc-fields" && (type === "resource" || type === "metadata")) return false;
+  return CAPTURE_TYPES.has(type);
+}
+
+function appendedTo(url: string, { found }: Inspected): AppendedRequest | undefined {
+  return found.http === undefined ? undefined : appendRequest(url, found.http, found.body);
+}
+
+function statusOf({ record, found }: Inspected): number | undefined {
+  if (record.type !== "response" && record.type !== "revisit") return undefined;
+  return (found.http?.status ?? 0) > 0 ? found.http?.status : undefined;
+}
 
 function isRedirect(status: number | undefined): boolean {
   return status !== undefined && status >= 300 && status < 400;

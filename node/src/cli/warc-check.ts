@@ -58,7 +58,7 @@ async function reportOf(file: string, io: CommandIo): Promise<ArchiveReport> {
   await using source = await openFileSource(file);
   const bar = progressBar(io.stderr, file, source.size);
   try {
-    return await readCaptures(source, { progress: bar.update }, io.signal);
+    return await readCaptures(source, { progress: (bytes) => bar.update(bytes) }, io.signal);
   } finally {
     bar.clear();
   }

@@ -33,7 +33,7 @@ async function indexFile(file: string, sorter: LineSorter, io: CommandIo): Promi
     await using source = await openFileSource(file);
     const bar = progressBar(io.stderr, file, source.size);
     const row = (found: Parameters<typeof cdxjLine>[0]) => sorter.add(cdxjLine(found, basename(file)));
-    const report = await readCaptures(source, { row, progress: bar.update }, io.signal);
+    const report = await readCaptures(source, { row, progress: (bytes) => bar.update(bytes) }, io.signal);
     bar.clear();
     for (const range of report.damaged) {
       await print(io.stderr, `${file}: ${range.length} bytes at ${range.offset} are damaged: ${range.reason}\n`);

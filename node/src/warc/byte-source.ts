@@ -97,7 +97,7 @@ export class SourceWindow {
   }
 
   async #readInto(position: number, buffer: Uint8Array): Promise<number> {
-    if (this.source.readInto !== undefined) return await this.source.readInto(position, buffer);
+    if (this.source.readInto !== undefined) return this.source.readInto(position, buffer);
     const part = await this.source.read(position, buffer.length);
     buffer.set(part);
     return part.length;

@@ -58,7 +58,7 @@ export class MemberSearch {
   async after(offset: number, readBytes: number): Promise<number> {
     this.#rereadBytes += readBytes;
     const spent = this.#rereadBytes > MAX_REREADS * this.#window.size + READ_BYTES;
-    return await this.from(spent ? offset + Math.max(1, readBytes) : offset + 1);
+    return this.from(spent ? offset + Math.max(1, readBytes) : offset + 1);
   }
 
   async from(position: number): Promise<number> {

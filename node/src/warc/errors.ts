@@ -24,6 +24,3 @@ export class WarcError<C extends WarcErrorCode = WarcErrorCode> extends Error {
     this.details = details;
   }
 }
-
-/** Union over the codes, so `switch (error.code)` narrows `error.details`. */
-export type AnyWarcError = { [C in WarcErrorCode]: WarcError<C> }[WarcErrorCode];

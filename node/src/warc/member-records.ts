@@ -5,8 +5,9 @@
 import type { SourceWindow } from "./byte-source.ts";
 import { MemberSearch } from "./damage-search.ts";
 import { DecodedStream } from "./decoded-stream.ts";
+import type { RecordHead } from "./headers.ts";
 import { type MemberCodec, MemberDamage, type MemberOutcome } from "./members.ts";
-import { BLOCK_CUT, type OpenPlace, openRecord } from "./open-record.ts";
+import { BLOCK_CUT, type OpenPlace, type OpenRecord, openRecord } from "./open-record.ts";
 import type { ArchiveEntry } from "./record.ts";
 import { readHead, START_BYTES, skipEndMark, startsWithWarc } from "./record-head.ts";
 
@@ -45,49 +46,74 @@ function lost(reason: string, readBytes: number): MemberResult {
 type ReadableMember = Extract<MemberOutcome, { kind: "whole" | "streamed" }>;
 
 async function* readMember(member: ReadableMember, offset: number): AsyncGenerator<ArchiveEntry, MemberResult> {
-  if (member.kind === "whole") {
-    const places: OpenPlace[] = [];
-    const reason = yield* recordsIn(DecodedStream.ofBytes(member.bytes), { offset, length: member.length }, places);
-    return { next: offset + member.length, readBytes: member.length, reason };
-  }
-  const stream = DecodedStream.ofChunks(member.chunks, 0);
-  const places: OpenPlace[] = [];
+  if (member.kind === "streamed") return yield* readStreamed(member, offset);
+  const pass = new MemberPass(DecodedStream.ofBytes(member.bytes), { offset, length: member.length });
+  yield* recordsIn(pass);
+  return { next: offset + member.length, readBytes: member.length, reason: pass.problem };
+}
+
+type Streamed = Extract<MemberOutcome, { kind: "streamed" }>;
+
+async function* readStreamed({ chunks, member }: Streamed, offset: number): AsyncGenerator<ArchiveEntry, MemberResult> {
+  const pass = new MemberPass(DecodedStream.ofChunks(chunks, 0), { offset, length: 0 });
   try {
-    const reason = yield* recordsIn(stream, { offset, length: 0 }, places);
-    while ((await stream.take(1 << 20)) !== undefined);
-    const [place] = places;
-    if (places.length === 1 && place !== undefined) place.length = member.member.length;
-    return { next: offset + member.member.length, readBytes: member.member.read, reason };
+    yield* recordsIn(pass);
+    while ((await pass.stream.take(1 << 20)) !== undefined);
+    const [place] = pass.places;
+    if (pass.places.length === 1 && place !== undefined) place.length = member.length;
+    return { next: offset + member.length, readBytes: member.read, reason: pass.problem };
   } catch (error) {
-    if (error instanceof MemberDamage) return lost(error.message, member.member.read);
+    if (error instanceof MemberDamage) return lost(error.message, member.read);
     throw error;
   } finally {
-    await stream.close();
+    await pass.stream.close();
   }
 }
 
-/** @returns what was wrong inside the member, `undefined` when nothing was. Keeps the first two `places`. */
-async function* recordsIn(
-  stream: DecodedStream,
-  member: { readonly offset: number; readonly length: number },
-  places: OpenPlace[],
-): AsyncGenerator<ArchiveEntry, string | undefined> {
-  let problem: string | undefined;
-  for (;;) {
-    await skipEndMark(stream);
-    if (stream.aheadBytes === 0) return problem ?? (places.length === 0 ? "empty member" : undefined);
-    const place: OpenPlace = { offset: member.offset, length: member.length, skip: stream.position };
-    const outcome = await readHead(stream);
-    if (!("head" in outcome)) {
-      problem ??= places.length === 0 ? outcome.reason : "stray bytes after record";
-      if (!(await seekRecord(stream))) return problem;
-      continue;
-    }
-    const opened = await openRecord(stream, outcome.head, place);
-    if (opened === undefined) return problem ?? BLOCK_CUT;
-    if (places.length < 2) places.push(place);
+async function* recordsIn(pass: MemberPass): AsyncGenerator<ArchiveEntry, void> {
+  for (let opened = await pass.next(); opened !== undefined; opened = await pass.next()) {
     yield { kind: "record", record: opened.record };
-    if (!(await opened.finish())) return problem ?? BLOCK_CUT;
+    if (await opened.finish()) continue;
+    pass.problem ??= BLOCK_CUT;
+    return;
+  }
+}
+
+/** One way through the decoded bytes of a member. */
+class MemberPass {
+  readonly stream: DecodedStream;
+  readonly #member: { readonly offset: number; readonly length: number };
+  /** Of the first two records: more are not asked for. */
+  readonly places: OpenPlace[] = [];
+  /** The first thing that was wrong; `undefined` while nothing was. */
+  problem: string | undefined;
+
+  constructor(stream: DecodedStream, member: { readonly offset: number; readonly length: number }) {
+    this.stream = stream;
+    this.#member = member;
+  }
+
+  /** @returns `undefined` at the end, or when nothing more can be read */
+  async next(): Promise<OpenRecord | undefined> {
+    do {
+      await skipEndMark(this.stream);
+      if (this.stream.aheadBytes === 0) {
+        if (this.places.length === 0) this.problem ??= "empty member";
+        return undefined;
+      }
+      const skip = this.stream.position;
+      const outcome = await readHead(this.stream);
+      if ("head" in outcome) return this.#open(outcome.head, { ...this.#member, skip });
+      this.problem ??= this.places.length === 0 ? outcome.reason : "stray bytes after record";
+    } while (await seekRecord(this.stream));
+    return undefined;
+  }
+
+  async #open(head: RecordHead, place: OpenPlace): Promise<OpenRecord | undefined> {
+    const opened = await openRecord(this.stream, head, place);
+    if (opened === undefined) this.problem ??= BLOCK_CUT;
+    else if (this.places.length < 2) this.places.push(place);
+    return opened;
   }
 }
 

@@ -79,7 +79,7 @@ async function extentOf(window: SourceWindow, stream: DecodedStream, head: Recor
 /** The first bytes behind a block: from the look-ahead when the block is small, by a read of their own when it is not. */
 async function bytesAt(window: SourceWindow, stream: DecodedStream, blockBytes: number): Promise<Uint8Array> {
   if (blockBytes > MAX_MEMORY_BLOCK) {
-    return await window.source.read(stream.position + blockBytes, START_BYTES);
+    return window.source.read(stream.position + blockBytes, START_BYTES);
   }
   await stream.fill(blockBytes + START_BYTES);
   return stream.ahead.subarray(blockBytes, blockBytes + START_BYTES);

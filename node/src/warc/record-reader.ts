@@ -37,7 +37,7 @@ export async function* readArchive(source: ByteSource, signal?: AbortSignal): As
 
 /** How a file is stored, by its bytes. A damaged start does not hide what follows. */
 export async function detectCompression(source: ByteSource): Promise<Compression> {
-  return await compressionOf(new SourceWindow(source, WINDOW_BYTES));
+  return compressionOf(new SourceWindow(source, WINDOW_BYTES));
 }
 
 async function compressionOf(window: SourceWindow): Promise<Compression> {

@@ -73,12 +73,6 @@ export type ArchiveEntry =
   | { readonly kind: "record"; readonly record: ArchiveRecord }
   | { readonly kind: "damage"; readonly damage: DamagedRange };
 
-/** What one pass over a file found out about it. */
-export interface ArchiveKind {
-  readonly format: ArchiveFormat | "unknown";
-  readonly compression: Compression;
-}
-
 /** First line and headers of an archived HTTP message. */
 export interface HttpHead {
   readonly startLine: string;

@@ -37,19 +37,21 @@ export function zstdCodec(): MemberCodec {
     probe: (bytes) => ((bytes[4] ?? 0xff) & 8) === 0,
     async open(window, offset) {
       const head = await window.view(offset, SKIPPABLE_HEAD_BYTES);
-      const magic = magicOf(head);
-      if (magic === FRAME_MAGIC) return await openFrame(window, offset, dictionary);
-      if (!isSkippable(magic) || head.length < SKIPPABLE_HEAD_BYTES) return damaged("not a zstd frame");
-      const length = SKIPPABLE_HEAD_BYTES + uint32(head, 4);
-      if (offset + length > window.size) return damaged(CUT);
-      if (magic === DICTIONARY_MAGIC && offset === 0) {
-        if (length > MAX_DICTIONARY_BYTES) return damaged("zstd dictionary too large");
-        dictionary = readDictionary((await window.view(0, length)).subarray(SKIPPABLE_HEAD_BYTES));
-        if (dictionary === undefined) return damaged("zstd dictionary damaged");
-      }
-      return { kind: "skipped", length };
+      if (magicOf(head) === FRAME_MAGIC) return openFrame(window, offset, dictionary);
+      const skipped = skippable(head, window.size - offset);
+      if (skipped.kind !== "skipped" || offset > 0 || magicOf(head) !== DICTIONARY_MAGIC) return skipped;
+      if (skipped.length > MAX_DICTIONARY_BYTES) return damaged("zstd dictionary too large");
+      dictionary = readDictionary((await window.view(0, skipped.length)).subarray(SKIPPABLE_HEAD_BYTES));
+      return dictionary === undefined ? damaged("zstd dictionary damaged") : skipped;
     },
   };
+}
+
+/** @param left - bytes of the file from the frame's start on */
+function skippable(head: Uint8Array, left: number): MemberOutcome {
+  if (!isSkippable(magicOf(head)) || head.length < SKIPPABLE_HEAD_BYTES) return damaged("not a zstd frame");
+  const length = SKIPPABLE_HEAD_BYTES + uint32(head, 4);
+  return length > left ? damaged(CUT) : { kind: "skipped", length };
 }
 
 /** True for the first bytes of a zstd file, dictionary or not. */
