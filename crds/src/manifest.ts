@@ -96,5 +96,10 @@ function emittedProperties(properties: Readonly<Record<string, JsonSchema>>): Re
 
 function validations(rules: readonly CelRule[] | undefined): object {
   if (rules === undefined) return {};
-  return { "x-kubernetes-validations": rules.map(({ id: _, ...emittedRule }) => emittedRule) };
+  return { "x-kubernetes-validations": rules.map(emittedRule) };
+}
+
+/** Without its id, which the API server does not know. */
+function emittedRule(rule: CelRule): object {
+  return Object.fromEntries(Object.entries(rule).filter(([keyword]) => keyword !== "id"));
 }

@@ -139,8 +139,8 @@ function listType(schema: JsonSchema): string {
 
 function range(schema: JsonSchema, low: string, high: string): string {
   const [from, to] = [schema[low], schema[high]];
-  if (to === Number.MAX_SAFE_INTEGER) return "";
-  return from === undefined ? ` ≤ ${String(to)}` : ` ${String(from)}…${String(to)}`;
+  if (typeof to !== "number" || to === Number.MAX_SAFE_INTEGER) return "";
+  return typeof from === "number" ? ` ${from}…${to}` : ` ≤ ${to}`;
 }
 
 function patternOf(schema: JsonSchema): string {

@@ -1,33 +1,10 @@
 /** Kind SyncPolicy: which nodes exchange which collections with which peers, when and how fast. */
 import type { Static } from "typebox";
-import { SYNC_POLICY_CONDITIONS, type SyncPolicyConditionType } from "./conditions.ts";
 import type { DeepReadonly, KindDefinition, KubernetesObject } from "./kind.ts";
-import {
-  conditions,
-  count,
-  cron,
-  duration,
-  generation,
-  labelSelector,
-  objectName,
-  quantity,
-  sequence,
-  time,
-} from "./schema/formats.ts";
-import {
-  atomicList,
-  boolean,
-  type CelRule,
-  cel,
-  enumOf,
-  integer,
-  mapList,
-  object,
-  set,
-  string,
-} from "./schema/structure.ts";
-
-const CONDITION_TYPES = Object.keys(SYNC_POLICY_CONDITIONS) as SyncPolicyConditionType[];
+import { cron, duration, labelSelector } from "./schema/formats.ts";
+import { boolean, type CelRule, cel, enumOf, integer, object, set, string } from "./schema/structure.ts";
+import { SyncPolicyStatusSchema } from "./sync-policy/status.ts";
+import { conflict, failure, limits, replication, verification, windows } from "./sync-policy/transfer.ts";
 
 const SPEC_RULES: readonly CelRule[] = [
   cel({
@@ -56,97 +33,6 @@ const collectionNames = (description: string, absent: string) =>
   set({ description, absent }, string({ description: "Name of a collection." }, { minLength: 1, maxLength: 63 }), {
     maxItems: 64,
   });
-
-const clock = (description: string) =>
-  string({ description }, { maxLength: 5, pattern: "^([01][0-9]|2[0-3]):[0-5][0-9]$" });
-
-const windows = atomicList(
-  { description: "When transfers may run, in `timeZone`; one that began inside goes on.", absent: "Always." },
-  object(
-    { description: "One window." },
-    {
-      required: {
-        start: clock("Begin, as `22:00`."),
-        end: clock("End; earlier than the begin means the next day."),
-      },
-      optional: {
-        days: set(
-          { description: "Days on which it begins.", absent: "Every day." },
-          enumOf({ description: "Day." }, ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]),
-          { minItems: 1, maxItems: 7 },
-        ),
-      },
-    },
-  ),
-  { maxItems: 16 },
-);
-
-const limits = object(
-  { description: "How much a node may do for this policy." },
-  {
-    optional: {
-      bandwidth: quantity({ description: "Bytes per second and node, e.g. `10Mi`.", absent: "No limit." }),
-      concurrency: integer({ description: "Transfers at once and node.", absent: "4." }, { minimum: 1, maximum: 64 }),
-      maxItemSize: quantity({ description: "Larger files are left out.", absent: "No limit." }),
-    },
-  },
-);
-
-const failure = object(
-  { description: "What happens when a peer fails." },
-  {
-    optional: {
-      backoff: object(
-        {
-          description: "Pauses between attempts, doubling.",
-          cel: [
-            cel({
-              id: "policy-backoff-order",
-              rule: "!has(self.min) || !has(self.max) || duration(self.min) <= duration(self.max)",
-              message: "failure.backoff.min must not be longer than failure.backoff.max: change one of them",
-              fieldPath: ".min",
-              reason: "FieldValueInvalid",
-            }),
-          ],
-        },
-        {
-          optional: {
-            min: duration({ description: "First pause.", absent: "`10s`." }),
-            max: duration({ description: "Longest pause.", absent: "`30m`." }),
-          },
-        },
-      ),
-      deadline: duration({
-        description: "A run that takes longer is ended and counted as failed.",
-        absent: "No deadline.",
-      }),
-    },
-  },
-);
-
-const copies = (description: string, absent: string) => integer({ description, absent }, { minimum: 1, maximum: 100 });
-
-const replication = object(
-  {
-    description: "Copies of each file in the federation.",
-    absent: "Files are fetched as `direction` says; copies are not counted.",
-    cel: [
-      cel({
-        id: "policy-copies-order",
-        rule: "(!has(self.minCopies) || !has(self.targetCopies) || self.minCopies <= self.targetCopies) && (!has(self.targetCopies) || !has(self.maxCopies) || self.targetCopies <= self.maxCopies) && (!has(self.minCopies) || !has(self.maxCopies) || self.minCopies <= self.maxCopies)",
-        message: "replication.minCopies, targetCopies and maxCopies must not fall in this order: change one of them",
-        reason: "FieldValueInvalid",
-      }),
-    ],
-  },
-  {
-    optional: {
-      minCopies: copies("Fewer copies are repaired at once.", "2."),
-      targetCopies: copies("Copies aimed at.", "3."),
-      maxCopies: copies("More copies may be dropped.", "5."),
-    },
-  },
-);
 
 export const SyncPolicySpecSchema = object(
   {
@@ -199,34 +85,8 @@ export const SyncPolicySpecSchema = object(
       }),
       windows,
       limits,
-      verification: object(
-        { description: "How received files are checked." },
-        {
-          optional: {
-            mode: enumOf(
-              {
-                description: "`Digest` checks the file's hash; `Full` also reads every record and its digests.",
-                absent: "`Digest`.",
-              },
-              ["Digest", "Full"],
-            ),
-          },
-        },
-      ),
-      conflict: object(
-        { description: "Two different files under one file name." },
-        {
-          optional: {
-            strategy: enumOf(
-              {
-                description: "Which one keeps the name; no file is lost, each is stored under its hash.",
-                absent: "`KeepBoth`.",
-              },
-              ["KeepBoth", "KeepLocal", "KeepRemote"],
-            ),
-          },
-        },
-      ),
+      verification,
+      conflict,
       failure,
       replication,
       priority: integer({ description: "Higher wins.", absent: "0." }, { minimum: -1000, maximum: 1000 }),
@@ -235,59 +95,6 @@ export const SyncPolicySpecSchema = object(
         "DryRun",
       ]),
       suspend: boolean({ description: "Begin no run; running transfers end.", absent: "false." }),
-    },
-  },
-);
-
-export const SyncPolicyStatusSchema = object(
-  { description: "What the operator observed." },
-  {
-    optional: {
-      observedGeneration: generation({ description: "The generation this status is about." }),
-      matched: object(
-        { description: "What the selectors match." },
-        {
-          optional: {
-            nodes: count({ description: "ArchiveNodes." }),
-            peers: count({ description: "FederationPeers." }),
-            pairs: count({ description: "Pairs of both." }),
-          },
-        },
-      ),
-      programmed: object(
-        { description: "Nodes that have taken the policy." },
-        { optional: { nodes: count({ description: "How many." }) } },
-      ),
-      conflicts: object(
-        { description: "Where another policy wins." },
-        { optional: { pairs: count({ description: "Pairs." }) } },
-      ),
-      targets: mapList(
-        { description: "Matched nodes, those with a problem first; at most 32." },
-        "node",
-        object(
-          { description: "One node." },
-          {
-            required: { node: objectName({ description: "ArchiveNode." }) },
-            optional: {
-              sequence: sequence({ description: "Sequence of its federation document." }),
-              observed: sequence({ description: "Lowest sequence that any of its pods uses." }),
-            },
-          },
-        ),
-        { maxItems: 32 },
-      ),
-      targetsOmitted: count({ description: "Matched nodes that are not in `targets`." }),
-      lastRun: object(
-        { description: "Written when the result changes; the times of runs are metrics." },
-        {
-          optional: {
-            result: enumOf({ description: "How runs end." }, ["Succeeded", "Partial", "Failed"]),
-            since: time({ description: "Since when they end so." }),
-          },
-        },
-      ),
-      conditions: conditions(CONDITION_TYPES),
     },
   },
 );
