@@ -19,7 +19,7 @@ export function cdxjLine(row: CaptureRow, filename: string): string {
 }
 
 /** JSON in ASCII alone, as Python writes it, so that lines can be compared and sorted by bytes anywhere. */
-function asciiJson(text: string): string {
+export function asciiJson(text: string): string {
   return JSON.stringify(text).replace(/[\u007f-\uffff]/g, (unit) =>
     unit === "\u007f" ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
