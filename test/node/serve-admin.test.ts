@@ -1,5 +1,6 @@
 /** The admin port as the operator meets it: mutual TLS, status with ETag, sequenced documents, drain; and `--config`. */
-import { cp, mkdir, rename, symlink, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { cp, mkdir, readFile, rename, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { ADMIN_CLIENT_NAME, ADMIN_PATHS, type AdminStatus } from "../../node/src/contract/admin-api.ts";
@@ -60,7 +61,7 @@ async function mountedFolders(): Promise<Cluster> {
     limits: DEFAULT_LIMITS,
     logLevel: "info",
   };
-  await writeFile(at("config.json"), JSON.stringify(config));
+  await writeFile(at("config.json"), `${JSON.stringify(config, undefined, 1)}\n`);
   const adminUrl = `https://127.0.0.1:${adminPort}`;
   return { authority, folder, configFile: at("config.json"), adminUrl, trustFolder: at("trust") };
 }
@@ -101,6 +102,11 @@ test("says who it is, and that it took the mounted trust document", async () => 
     trust: { sequence: 3, digest: trustDocument(3).digest },
     federation: { sequence: 0, digest: "" },
   });
+});
+
+test("names its configuration by the digest of the file's bytes, which its writer can compute", async () => {
+  const bytes = await readFile(cluster.configFile);
+  expect((await status()).configDigest).toBe(`sha256:${createHash("sha256").update(bytes).digest("hex")}`);
 });
 
 test("answers 304 to the ETag it gave, while nothing changed", async () => {

@@ -25,7 +25,7 @@ export interface ServeOptions {
 
 export interface LoadedConfig {
   readonly config: NodeConfig;
-  /** `sha256:<hex>` of the file, or of the embedded defaults. */
+  /** `sha256:<hex>` of the file's bytes, so that who wrote it can compare; without a file, of the embedded defaults. */
   readonly digest: string;
   /** True without `--config`: the node makes and renews its own keys, and `trust.json` lies flat in the folder. */
   readonly embedded: boolean;
@@ -39,7 +39,7 @@ export function embeddedConfig(dataDir: string): NodeConfig {
     name: hostname() || "archive-node",
     dataDir,
     capabilities: ["store", "search", "index"],
-    collections: [{ name: "main", access: "Public", embargoSeconds: 0, exclude: [] }],
+    collections: [{ name: "default", access: "Public", embargoSeconds: 0, exclude: [] }],
     listen: { federation: DEFAULT_LISTEN },
     files: { keys: join(dataDir, "keys"), access: dataDir, trust: dataDir, federation: dataDir },
     limits: DEFAULT_LIMITS,
@@ -56,8 +56,8 @@ export async function loadConfig(options: ServeOptions): Promise<LoadedConfig> {
   if (options.config === undefined && options.data === undefined) {
     throw new StartError("BAD_USAGE", { reason: "--data DIR is missing: the folder to keep the archive in" });
   }
-  const base =
-    options.config === undefined ? embeddedConfig(resolve(options.data ?? ".")) : await readConfigFile(options.config);
+  const file = options.config === undefined ? undefined : await readConfigFile(options.config);
+  const base = file?.config ?? embeddedConfig(resolve(options.data ?? "."));
   const config: NodeConfig = {
     ...base,
     dataDir: options.data === undefined ? base.dataDir : resolve(options.data),
@@ -69,15 +69,19 @@ export async function loadConfig(options: ServeOptions): Promise<LoadedConfig> {
       ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
     },
   };
-  const digest = `sha256:${createHash("sha256").update(JSON.stringify(config)).digest("hex")}`;
+  const digest = `sha256:${createHash("sha256")
+    .update(file?.text ?? JSON.stringify(config))
+    .digest("hex")}`;
   return { config, digest, embedded: options.config === undefined };
 }
 
-async function readConfigFile(file: string): Promise<NodeConfig> {
+async function readConfigFile(file: string): Promise<{ readonly config: NodeConfig; readonly text: string }> {
   const bad = (reason: string, cause?: unknown) => new StartError("BAD_CONFIG", { file, reason }, { cause });
+  let text: string;
   let parsed: unknown;
   try {
-    parsed = JSON.parse(await readFile(file, "utf8"));
+    text = await readFile(file, "utf8");
+    parsed = JSON.parse(text);
   } catch (error) {
     throw bad(error instanceof SyntaxError ? `not JSON: ${error.message}` : "cannot be read", error);
   }
@@ -86,7 +90,7 @@ async function readConfigFile(file: string): Promise<NodeConfig> {
     throw bad(`${first?.instancePath || "/"}: ${first?.message ?? "does not match the schema"}`);
   }
   checkMeaning(parsed, bad);
-  return parsed;
+  return { config: parsed, text };
 }
 
 /** What the schema cannot say. */
