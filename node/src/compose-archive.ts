@@ -1,11 +1,25 @@
 /** Wires storage, indexes, ingest and search into the services the HTTP edge asks for. */
+import { access } from "node:fs/promises";
 import type { Registry } from "prom-client";
+import { scopeOf } from "./cdx/access.ts";
+import { CaptureIndex } from "./cdx/capture-index.ts";
+import { catalogFiles } from "./cdx/catalog-calls.ts";
+import { createCdxService } from "./cdx/pywb-dialect.ts";
+import { composeFullText, type FullText } from "./compose-full-text.ts";
 import type { NodeConfig } from "./contract/config-schema.ts";
 import type { NodeState } from "./http/node-phase.ts";
-import { HttpProblem } from "./http/problem.ts";
-import type { ArchiveServices } from "./http/services.ts";
+import type { ArchiveServices, BlobInfo, BlobQueries } from "./http/services.ts";
+import { ArchiveParser } from "./ingest/archive-parser.ts";
+import { createIngestService, type IngestService } from "./ingest/ingest-service.ts";
+import { createIngestMetrics } from "./ingest/metrics.ts";
+import { recover } from "./ingest/recovery.ts";
+import { VolumeWatch } from "./ingest/volume-watch.ts";
 import type { Component } from "./lifecycle/component.ts";
 import type { Logger } from "./observability/logging.ts";
+import { nearestCapture } from "./replay/raw-capture.ts";
+import type { BlobStore } from "./storage/blob-store.ts";
+import { createFileBlobStore, incomingFolder } from "./storage/file-blob-store.ts";
+import { chunksBetween } from "./warc/byte-source.ts";
 
 export interface ArchiveParts {
   readonly config: NodeConfig;
@@ -17,23 +31,207 @@ export interface ArchiveParts {
 /** The archive as one component: started before the listeners, stopped after them. */
 export interface Archive extends Component {
   readonly services: ArchiveServices;
+  /**
+   * Takes files that the journal does not name into a collection.
+   *
+   * @returns how many
+   */
+  readonly adopt: (collection: string, signal: AbortSignal) => Promise<number>;
+  /** Resolves when everything committed so far can be found. */
+  readonly searchable: (signal: AbortSignal) => Promise<void>;
+  readonly count: (signal: AbortSignal) => Promise<{ readonly blobs: number; readonly captures: number }>;
 }
 
-export function openArchive(_parts: ArchiveParts): Archive {
-  const absent = (): never => {
-    throw new HttpProblem("storage-unavailable", "this build of the node has no storage engine");
-  };
+/** One thread that reads files and two that read the index leave room for the main loop on two cores. */
+const THREADS = { parsers: 2, readers: 2 };
+const UNREAD_PER_CALL = 100;
+
+export function openArchive(parts: ArchiveParts): Archive {
+  const { config, logger, state } = parts;
+  const { dataDir } = config;
+  const blobs = createFileBlobStore({ dataDir, reserveBytes: config.limits.reserveBytes });
+  const volume = new VolumeWatch({
+    probe: async () => {
+      await blobs.checkWrites();
+      await blobs.checkRoom(0);
+    },
+    onChange: (message) => (message === undefined ? state.become("Serving") : state.become("Degraded", message)),
+  });
+  const index = new CaptureIndex({
+    files: catalogFiles(dataDir),
+    readers: THREADS.readers,
+    onDamage: (error) => state.become("Degraded", error.message),
+  });
+  const parser = new ArchiveParser(THREADS.parsers);
+  const fullText = composeFullText(parts, scopesOf(config));
+  const ingest = composeIngest(parts, { blobs, index, parser, fullText });
   return {
     name: "archive",
-    start: async () => {},
-    stop: async () => {},
-    services: {
-      uploads: { upload: absent },
-      blobs: { blob: absent, blobs: absent },
-      contents: { read: absent },
-      cdx: { query: absent },
-      captures: { nearest: absent },
-      search: { search: absent },
+    start: async (signal) => {
+      await blobs.prepare();
+      await index.open(signal);
+      await recoverArchive({ blobs, index, ingest, logger }, signal);
+      await fullText.start(signal);
+      volume.start();
+    },
+    stop: async () => {
+      volume.stop();
+      await fullText.stop();
+      await parser.close();
+      await index.close();
+    },
+    adopt: (collection, signal) => adopt({ blobs, index, ingest }, collection, signal),
+    searchable: async (signal) =>
+      fullText.searchable(await index.read("lastSequence", undefined as never, signal), signal),
+    count: (signal) => index.read("count", undefined as never, signal),
+    services: servicesOf(config, { blobs, index, ingest, fullText, volume, logger }),
+  };
+}
+
+interface Engines {
+  readonly blobs: BlobStore;
+  readonly index: CaptureIndex;
+  readonly ingest: IngestService;
+  readonly fullText: FullText;
+  readonly volume: VolumeWatch;
+  readonly logger: Logger;
+}
+
+function scopesOf(config: NodeConfig) {
+  const collections = new Map(config.collections.map((collection) => [collection.name, collection]));
+  return (name: string) => {
+    const collection = collections.get(name);
+    return collection === undefined ? undefined : scopeOf(collection, new Date());
+  };
+}
+
+/** A look-up in the index may take this long before an upload fails. */
+const HELD_MS = 30_000;
+
+function composeIngest(
+  { config, registry }: ArchiveParts,
+  {
+    blobs,
+    index,
+    parser,
+    fullText,
+  }: Pick<Engines, "blobs" | "index" | "fullText"> & { readonly parser: ArchiveParser },
+): IngestService {
+  return createIngestService({
+    blobs,
+    parser,
+    index: {
+      commit: (commit) => index.commit(commit),
+      held: (collection, hash) => index.read("blob", { collection, hash }, AbortSignal.timeout(HELD_MS)),
+      holds: (hash) => index.read("holds", hash, AbortSignal.timeout(HELD_MS)),
+    },
+    spoolFolder: incomingFolder(config.dataDir),
+    committed: (sequence) => fullText.committed(sequence),
+    metrics: createIngestMetrics(registry),
+    now: () => new Date(),
+    monotonicMs: () => performance.now(),
+  });
+}
+
+async function recoverArchive(
+  { blobs, index, ingest, logger }: Pick<Engines, "blobs" | "index" | "ingest" | "logger">,
+  signal: AbortSignal,
+): Promise<void> {
+  await recover(
+    {
+      unsettled: () => blobs.unsettled(),
+      holds: (hash) => index.read("holds", hash, signal),
+      unread: () => index.unread(UNREAD_PER_CALL, signal),
+      restore: (entry, journalEnd) => ingest.restore(entry, journalEnd),
+      skip: (journalEnd) => index.skip(journalEnd, signal),
+      exists: (hash) =>
+        access(blobs.pathOf(hash)).then(
+          () => true,
+          () => false,
+        ),
+      report: ({ kind, hash }) => {
+        if (kind === "missing") logger.error({ hash }, "a file of the journal is not on the volume");
+        else logger.info({ hash, outcome: kind }, "file recovered after an unclean end");
+      },
+    },
+    signal,
+  );
+}
+
+async function adopt(
+  { blobs, index, ingest }: Pick<Engines, "blobs" | "index" | "ingest">,
+  collection: string,
+  signal: AbortSignal,
+): Promise<number> {
+  let adopted = 0;
+  for await (const { hash, size } of blobs.list()) {
+    if (await index.read("holds", hash, signal)) continue;
+    const receivedAt = `${new Date().toISOString().slice(0, 19)}Z`;
+    await ingest.restore({ collection, hash, filename: undefined, size, receivedAt }, undefined);
+    adopted += 1;
+  }
+  return adopted;
+}
+
+function servicesOf(config: NodeConfig, engines: Engines): ArchiveServices {
+  const { blobs, index, ingest, fullText, volume, logger } = engines;
+  const scope = scopesOf(config);
+  return {
+    uploads: {
+      upload: async (body, options, signal) => {
+        try {
+          const receipt = await ingest.ingest(body, options, signal);
+          if (receipt.damaged.length > 0 && receipt.created) {
+            logger.warn(
+              { hash: receipt.hash, damaged: receipt.damaged.slice(0, 100) },
+              "stored file has damaged ranges",
+            );
+          }
+          return receipt;
+        } catch (error) {
+          volume.failed(error);
+          throw error;
+        }
+      },
+    },
+    blobs: blobQueries(index, fullText),
+    contents: {
+      read: async (collection, hash, range, signal) => {
+        const blob = await index.read("blob", { collection, hash }, signal);
+        if (blob === undefined) return undefined;
+        return chunksBetween(await blobs.open(hash), range?.start ?? 0, range?.end ?? blob.size - 1);
+      },
+    },
+    cdx: createCdxService({ captures: index, scopeOf: scope }),
+    captures: {
+      nearest: (collection, timestamp, url, signal) =>
+        nearestCapture(
+          { captures: index, scopeOf: scope, open: (hash) => blobs.open(hash) },
+          collection,
+          { url, timestamp },
+          signal,
+        ),
+    },
+    search: fullText.search,
+  };
+}
+
+function blobQueries(index: CaptureIndex, fullText: FullText): BlobQueries {
+  const infoOf = (blob: NonNullable<Awaited<ReturnType<typeof index.read<"blob">>>>): BlobInfo => {
+    const { sequence, collection: _collection, compression: _compression, ...info } = blob;
+    const searchable = sequence <= fullText.searchableUpTo() ? "searchable" : "captured";
+    return { ...info, state: blob.reason === undefined ? searchable : "failed" };
+  };
+  return {
+    blob: async (collection, hash, signal) => {
+      const blob = await index.read("blob", { collection, hash }, signal);
+      return blob === undefined ? undefined : infoOf(blob);
+    },
+    blobs: async (collection, { limit, after }, signal) => {
+      const before = after === undefined ? undefined : Number(after);
+      const found = await index.read("blobs", { collection, before, limit: limit + 1 }, signal);
+      const page = found.slice(0, limit);
+      return { blobs: page.map(infoOf), next: found.length > limit ? String(page.at(-1)?.sequence) : undefined };
     },
   };
 }

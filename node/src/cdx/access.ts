@@ -15,7 +15,10 @@ export function scopeOf(collection: CollectionConfig, now: Date): AccessScope {
   return { name, cutoff, exclude };
 }
 
-export function isVisible(scope: AccessScope, capture: { readonly urlkey: string; readonly timestamp: string }): boolean {
+export function isVisible(
+  scope: AccessScope,
+  capture: { readonly urlkey: string; readonly timestamp: string },
+): boolean {
   if (scope.cutoff !== undefined && capture.timestamp > scope.cutoff) return false;
   return !scope.exclude.some((prefix) => capture.urlkey.startsWith(prefix));
 }

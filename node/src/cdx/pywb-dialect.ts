@@ -53,7 +53,7 @@ export function createCdxService({
       if (scope === undefined) throw new CdxError("COLLECTION_UNKNOWN", "no such collection", { collection });
       const query = parseQuery(params, { maxRows, now: now() });
       const selection = createSelection({ captures, scope, query, signal });
-      if (query.countPages && query.paging !== undefined) return await countPages(selection, query.paging);
+      if (query.countPages && query.paging !== undefined) return countPages(selection, query.paging);
       const rows = query.paging === undefined ? answer(selection, query) : await page(selection, query, query.paging);
       const choice = { output: query.output, fields: query.fields, resolved: query.resolveRevisits, collection };
       return { contentType: CONTENT_TYPES[query.output], lines: answerText(rows, choice) };

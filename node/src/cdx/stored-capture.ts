@@ -23,9 +23,5 @@ export interface CaptureRange {
 
 export interface CaptureReader {
   /** Batches of captures in the order of the range. Ending the loop early stops reading. */
-  scan(
-    collection: string,
-    range: CaptureRange,
-    signal: AbortSignal,
-  ): AsyncIterable<readonly StoredCapture[]>;
+  scan(collection: string, range: CaptureRange, signal: AbortSignal): AsyncIterable<readonly StoredCapture[]>;
 }

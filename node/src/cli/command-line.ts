@@ -10,6 +10,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serve,
   identity: async () => (await import("./identity.ts")).identity,
+  rebuild: async () => (await import("./rebuild.ts")).rebuild,
   "warc check": async () => {
     const { runWarcCheck } = await import("./warc-check.ts");
     return (args) => runWarcCheck(args, processIo());

@@ -2,6 +2,7 @@
 import { StartError, type StartErrorCode } from "../config/errors.ts";
 import { EXIT_CODES } from "../contract/exit-codes.ts";
 import { IdentityError } from "../identity/errors.ts";
+import { StorageError } from "../storage/errors.ts";
 
 const BY_START_ERROR: Readonly<Record<StartErrorCode, number>> = {
   BAD_USAGE: EXIT_CODES.usage,
@@ -13,6 +14,8 @@ const BY_START_ERROR: Readonly<Record<StartErrorCode, number>> = {
 const DATA_ERRORS: ReadonlySet<unknown> = new Set(["ENOSPC", "EROFS", "EACCES", "EPERM", "ENOTDIR", "EIO"]);
 
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof StorageError)
+    return error.code === "INDEX_DAMAGED" ? EXIT_CODES.indexDamaged : EXIT_CODES.dataUnusable;
   if (error instanceof StartError) return BY_START_ERROR[error.code as StartErrorCode];
   if (error instanceof IdentityError) return EXIT_CODES.usage;
   if (error instanceof Error && "code" in error && DATA_ERRORS.has(error.code)) return EXIT_CODES.dataUnusable;
@@ -20,7 +23,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 export function messageOf(error: unknown): string {
-  if (error instanceof StartError || error instanceof IdentityError) return error.message;
+  if (error instanceof StartError || error instanceof IdentityError || error instanceof StorageError)
+    return error.message;
   if (error instanceof Error && "code" in error && typeof error.code === "string") return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

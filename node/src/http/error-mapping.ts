@@ -4,6 +4,13 @@ import { HttpProblem, type ProblemCode } from "./problem.ts";
 /** Domain errors by class name and code. */
 const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "IngestError.DIGEST_MISMATCH": "digest-mismatch",
+  "IngestError.NOT_AN_ARCHIVE": "not-an-archive",
+  "IngestError.SIZE_MISMATCH": "upload-incomplete",
+  "StorageError.DISK_FULL": "storage-full",
+  "StorageError.DISK_READ_ONLY": "storage-unavailable",
+  "StorageError.INDEX_DAMAGED": "storage-unavailable",
+  "StorageError.WORKER_LOST": "storage-unavailable",
+  "StorageError.CLOSED": "draining",
   "CdxError.BAD_QUERY": "bad-query",
   "SearchError.BAD_QUERY": "bad-query",
   "SearchError.DEADLINE_EXCEEDED": "deadline-exceeded",

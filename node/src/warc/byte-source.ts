@@ -104,12 +104,32 @@ export class SourceWindow {
   }
 }
 
+/**
+ * Bytes per chunk of a stream. Small on purpose: chunks are garbage at once, and the collector counts objects rather than
+ * the memory behind them (512 MB record through `warc check`: 151 MB at most with 1 MiB, about 105 MB with this).
+ */
+export const STREAM_BYTES = 1 << 17;
+
 /** The source from `position` to its end, in order. */
 export async function* chunksFrom(source: ByteSource, position: number): AsyncGenerator<Uint8Array> {
   for (let at = position; at < source.size; ) {
-    const chunk = await source.read(at, READ_BYTES);
+    const chunk = await source.read(at, STREAM_BYTES);
     if (chunk.length === 0) return;
     at += chunk.length;
     yield chunk;
+  }
+}
+
+/** Bytes from `start` to `end`, both inclusive; closes the file at the end, or when the reader goes away. */
+export async function* chunksBetween(source: FileSource, start: number, end: number): AsyncGenerator<Uint8Array, void> {
+  try {
+    for (let at = start; at <= end; ) {
+      const chunk = await source.read(at, Math.min(READ_BYTES, end - at + 1));
+      if (chunk.length === 0) return;
+      at += chunk.length;
+      yield chunk;
+    }
+  } finally {
+    await source[Symbol.asyncDispose]();
   }
 }

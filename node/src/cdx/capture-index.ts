@@ -1,0 +1,103 @@
+/**
+ * The capture index of the node: one writing thread, several reading ones, so that neither waits for the other and the
+ * main loop waits for neither.
+ */
+import { StorageError } from "../storage/errors.ts";
+import { WorkerCalls } from "../storage/worker-calls.ts";
+import type { CatalogFiles, CatalogReads, CatalogWrites, Commit, Committed, ScanPosition } from "./catalog-calls.ts";
+import type { CaptureRange, CaptureReader, StoredCapture } from "./stored-capture.ts";
+
+/** Rows a call brings: the first few soon, then enough that calls cost little. */
+const FIRST_BATCH = 64;
+const BATCH = 1_000;
+/** Calls are short; one that takes this long has a sick disk under it. */
+const CALL_MS = 60_000;
+/** A transaction with millions of captures. */
+const COMMIT_MS = 30 * 60_000;
+
+export interface CaptureIndexOptions {
+  readonly files: CatalogFiles;
+  readonly readers: number;
+  /** Told of damage once it shows itself. */
+  readonly onDamage: (error: StorageError) => void;
+}
+
+export class CaptureIndex implements CaptureReader {
+  readonly #writer: WorkerCalls<CatalogWrites>;
+  readonly #readers: readonly WorkerCalls<CatalogReads>[];
+  readonly #onDamage: (error: StorageError) => void;
+
+  constructor({ files, readers, onDamage }: CaptureIndexOptions) {
+    this.#writer = new WorkerCalls({
+      url: new URL("./catalog-writer.worker.ts", import.meta.url),
+      name: "catalog writer",
+      workerData: files,
+    });
+    this.#readers = Array.from(
+      { length: readers },
+      () =>
+        new WorkerCalls<CatalogReads>({
+          url: new URL("./catalog-reader.worker.ts", import.meta.url),
+          name: "catalog reader",
+          workerData: files,
+        }),
+    );
+    this.#onDamage = onDamage;
+  }
+
+  /** Makes or opens the files. @throws {StorageError} `INDEX_DAMAGED`, `DISK_FULL`, `DISK_READ_ONLY` */
+  async open(signal: AbortSignal): Promise<void> {
+    await this.#writer.call("open", undefined as never, signal);
+  }
+
+  /** Durable when it returns. */
+  async commit(commit: Commit): Promise<Committed> {
+    return this.#watched(this.#writer.call("commit", commit, AbortSignal.timeout(COMMIT_MS)));
+  }
+
+  async unread(limit: number, signal: AbortSignal) {
+    return this.#watched(this.#writer.call("unread", limit, signal));
+  }
+
+  async skip(journalEnd: number, signal: AbortSignal): Promise<void> {
+    await this.#watched(this.#writer.call("skip", journalEnd, signal));
+  }
+
+  async read<N extends keyof CatalogReads>(
+    name: N,
+    input: Parameters<CatalogReads[N]>[0],
+    signal: AbortSignal,
+  ): Promise<ReturnType<CatalogReads[N]>> {
+    const free = this.#readers.reduce((best, next) => (next.pending < best.pending ? next : best));
+    const limited = AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]);
+    return this.#watched(free.call(name, input as never, limited)) as Promise<ReturnType<CatalogReads[N]>>;
+  }
+
+  async *scan(
+    collection: string,
+    range: CaptureRange,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly StoredCapture[], void> {
+    let after: ScanPosition | undefined;
+    for (let limit = FIRST_BATCH; ; limit = BATCH) {
+      const batch = await this.read("scan", { collection, range, after, limit }, signal);
+      if (batch.captures.length > 0) yield batch.captures;
+      if (batch.next === undefined) return;
+      after = batch.next;
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#readers.map((reader) => reader.close()));
+    await this.#writer.close();
+  }
+
+  async #watched<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (error instanceof StorageError && error.code === "INDEX_DAMAGED") this.#onDamage(error);
+      throw error;
+    }
+  }
+}

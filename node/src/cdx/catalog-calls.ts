@@ -1,0 +1,93 @@
+/** What the catalog's threads are asked and answer. Plain data: it crosses between threads. */
+import type { Compression, DamagedRange } from "../warc/record.ts";
+import type { CatalogBlob } from "./blob-row.ts";
+import type { JournalEntry } from "./journal.ts";
+import type { CaptureRange, StoredCapture } from "./stored-capture.ts";
+
+export interface CatalogFiles {
+  readonly database: string;
+  readonly journal: string;
+}
+
+export function catalogFiles(dataDir: string): CatalogFiles {
+  return { database: `${dataDir}/catalog.db`, journal: `${dataDir}/journal.ndjson` };
+}
+
+/** What reading a file brought to light. */
+export interface Reading {
+  readonly format: "warc" | "arc" | "unknown";
+  readonly compression: Compression;
+  readonly records: number;
+  readonly damaged: readonly DamagedRange[];
+  /** Why reading ended early; its captures are then not in the index. */
+  readonly reason: string | undefined;
+}
+
+export interface Commit {
+  readonly entry: JournalEntry;
+  readonly reading: Reading;
+  /** File of the captures (`capture-spool.ts`); absent when there are none. */
+  readonly spool: string | undefined;
+  readonly captures: number;
+  /** Set when the entry comes from the journal: the position behind it. */
+  readonly journalEnd: number | undefined;
+}
+
+export interface Committed {
+  readonly sequence: number;
+  /** False when the collection already held the file. */
+  readonly created: boolean;
+}
+
+// A type, not an interface: it must fit the index signature of the calls.
+export type CatalogWrites = {
+  readonly open: () => void;
+  readonly commit: (input: Commit) => Committed;
+  /** Journal entries that are not in the catalog yet, at most `limit`. */
+  readonly unread: (limit: number) => readonly { readonly entry: JournalEntry; readonly end: number }[];
+  /** Leaves out the entry that ends here: its file is gone. */
+  readonly skip: (journalEnd: number) => void;
+};
+
+/** Where a scan goes on: behind this row. */
+export interface ScanPosition {
+  readonly urlkey: string;
+  readonly timestamp: number;
+  readonly id: number;
+}
+
+export interface ScanInput {
+  readonly collection: string;
+  readonly range: CaptureRange;
+  readonly after: ScanPosition | undefined;
+  readonly limit: number;
+}
+
+export interface ScanBatch {
+  readonly captures: readonly StoredCapture[];
+  /** Absent at the end. */
+  readonly next: ScanPosition | undefined;
+}
+
+export type CatalogReads = {
+  readonly scan: (input: ScanInput) => ScanBatch;
+  readonly blob: (input: { readonly collection: string; readonly hash: string }) => CatalogBlob | undefined;
+  /** Newest first, before a sequence. */
+  readonly blobs: (input: {
+    readonly collection: string;
+    readonly before: number | undefined;
+    readonly limit: number;
+  }) => readonly CatalogBlob[];
+  /** Oldest first, after a sequence, of all collections. */
+  readonly blobsAfter: (input: { readonly sequence: number; readonly limit: number }) => readonly CatalogBlob[];
+  /** Captures of one file in stored order, from a capture on. */
+  readonly blobCaptures: (input: {
+    readonly sequence: number;
+    readonly skip: number;
+    readonly limit: number;
+  }) => readonly StoredCapture[];
+  readonly holds: (hash: string) => boolean;
+  /** 0 when there is no file. */
+  readonly lastSequence: () => number;
+  readonly count: () => { readonly blobs: number; readonly captures: number };
+};

@@ -1,0 +1,31 @@
+/** Tables of the catalog (`catalog.db`): files, their captures, and how far the journal is in it. */
+import type { DatabaseSync } from "node:sqlite";
+import type { Migration } from "../storage/database.ts";
+
+/**
+ * Captures of one file have neighbouring ids, because a file is committed in one transaction: `first_id` and `last_id`
+ * find them without an index of their own. Times are 14 digits as numbers.
+ */
+export const MIGRATIONS: readonly Migration[] = [
+  `CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+   CREATE TABLE collections (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+   CREATE TABLE blobs (
+     sequence INTEGER PRIMARY KEY AUTOINCREMENT, collection INTEGER NOT NULL, hash TEXT NOT NULL, filename TEXT,
+     size INTEGER NOT NULL, format TEXT NOT NULL, compression TEXT NOT NULL, records INTEGER NOT NULL,
+     captures INTEGER NOT NULL, damaged TEXT NOT NULL, reason TEXT, received_at TEXT NOT NULL,
+     first_id INTEGER NOT NULL, last_id INTEGER NOT NULL, UNIQUE (collection, hash));
+   CREATE INDEX blobs_by_hash ON blobs (hash);
+   CREATE TABLE captures (
+     id INTEGER PRIMARY KEY, blob INTEGER NOT NULL, collection INTEGER NOT NULL, urlkey TEXT NOT NULL,
+     timestamp INTEGER NOT NULL, url TEXT NOT NULL, mime TEXT NOT NULL, status INTEGER, digest TEXT NOT NULL,
+     offset INTEGER NOT NULL, length INTEGER NOT NULL, skip INTEGER NOT NULL, type TEXT NOT NULL, method TEXT,
+     request_body TEXT, redirect TEXT);
+   CREATE INDEX captures_by_key ON captures (collection, urlkey, timestamp, id);
+   INSERT INTO meta VALUES ('journal_bytes', '0'), ('canonicaliser', 'ia-1')`,
+];
+
+/** Id of a collection; `undefined` when nothing was ever put into it. */
+export function collectionId(database: DatabaseSync, name: string): number | undefined {
+  const row = database.prepare("SELECT id FROM collections WHERE name = ?").get(name);
+  return row === undefined ? undefined : Number(row["id"]);
+}

@@ -1,0 +1,128 @@
+/**
+ * The only thread that writes the catalog and the journal. A file enters both in one call: journal line first, flushed;
+ * then one transaction with its row and all its captures, flushed. When the call returns, the file is the archive's.
+ */
+import type { DatabaseSync } from "node:sqlite";
+import { workerData } from "node:worker_threads";
+import { checkDatabase, openForWriting } from "../storage/database.ts";
+import { StorageError } from "../storage/errors.ts";
+import { answerCalls } from "../storage/worker-calls.ts";
+import type { CaptureRow } from "../warc/record.ts";
+import { readSpool } from "./capture-spool.ts";
+import type { CatalogFiles, CatalogWrites, Commit, Committed } from "./catalog-calls.ts";
+import { MIGRATIONS } from "./catalog-schema.ts";
+import { Journal } from "./journal.ts";
+
+const files = workerData as CatalogFiles;
+let opened: { readonly database: DatabaseSync; readonly journal: Journal } | undefined;
+
+function open() {
+  if (opened !== undefined) return opened;
+  const database = openForWriting(files.database, MIGRATIONS);
+  checkDatabase(database, files.database);
+  const journal = new Journal(files.journal);
+  opened = { database, journal };
+  if (journal.bytes >= journalBytes(database)) return opened;
+  throw new StorageError("INDEX_DAMAGED", { file: files.journal, reason: "it is shorter than what was taken from it" });
+}
+
+function journalBytes(database: DatabaseSync): number {
+  return Number(database.prepare("SELECT value FROM meta WHERE name = 'journal_bytes'").get()?.["value"]);
+}
+
+function known(database: DatabaseSync, { collection, hash }: Commit["entry"]): number | undefined {
+  const row = database
+    .prepare("SELECT b.sequence FROM blobs b JOIN collections c ON c.id = b.collection WHERE c.name = ? AND b.hash = ?")
+    .get(collection, hash);
+  return row === undefined ? undefined : Number(row["sequence"]);
+}
+
+const INSERT_CAPTURE = `INSERT INTO captures (blob, collection, urlkey, timestamp, url, mime, status, digest, offset,
+  length, skip, type, method, request_body, redirect) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+
+function insertCaptures(database: DatabaseSync, blob: number, collection: number, rows: Iterable<CaptureRow>): void {
+  const insert = database.prepare(INSERT_CAPTURE);
+  for (const row of rows) {
+    const { offset, length, skip } = row.place;
+    insert.run(
+      ...[blob, collection, row.urlkey, Number(row.timestamp), row.url, row.mime, row.status ?? null, row.digest],
+      ...[offset, length, skip, row.type, row.method ?? null, row.requestBody ?? null, row.redirect ?? null],
+    );
+  }
+}
+
+function insertBlob(database: DatabaseSync, { entry, reading, spool, captures }: Commit, journalEnd: number): number {
+  database.prepare("INSERT OR IGNORE INTO collections (name) VALUES (?)").run(entry.collection);
+  const row = database.prepare("SELECT id FROM collections WHERE name = ?").get(entry.collection);
+  const collection = Number(row?.["id"]);
+  const last = Number(database.prepare("SELECT max(id) AS last FROM captures").get()?.["last"] ?? 0);
+  const { lastInsertRowid } = database
+    .prepare(
+      `INSERT INTO blobs (collection, hash, filename, size, format, compression, records, captures, damaged, reason,
+       received_at, first_id, last_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    )
+    .run(
+      ...[collection, entry.hash, entry.filename ?? null, entry.size, reading.format, reading.compression],
+      ...[reading.records, captures, JSON.stringify(reading.damaged), reading.reason ?? null, entry.receivedAt],
+      ...[last + 1, last + captures],
+    );
+  const sequence = Number(lastInsertRowid);
+  if (spool !== undefined) insertCaptures(database, sequence, collection, readSpool(spool));
+  database.prepare("UPDATE meta SET value = ? WHERE name = 'journal_bytes'").run(String(journalEnd));
+  return sequence;
+}
+
+function inTransaction(database: DatabaseSync, work: () => number): number {
+  database.exec("BEGIN IMMEDIATE");
+  try {
+    const result = work();
+    database.exec("COMMIT");
+    return result;
+  } catch (error) {
+    if (database.isTransaction) database.exec("ROLLBACK");
+    throw error;
+  }
+}
+
+function commit(input: Commit): Committed {
+  const { database, journal } = open();
+  const held = known(database, input.entry);
+  if (held !== undefined) return { sequence: held, created: false };
+  const start = journal.bytes;
+  try {
+    if (input.journalEnd === undefined) journal.append(input.entry);
+    const end = input.journalEnd ?? journal.bytes;
+    return { sequence: inTransaction(database, () => insertBlob(database, input, end)), created: true };
+  } catch (error) {
+    if (input.journalEnd === undefined) journal.truncate(start);
+    throw error;
+  }
+}
+
+const writes: CatalogWrites = {
+  open: () => {
+    open();
+  },
+  commit,
+  unread: (limit) => {
+    const { database, journal } = open();
+    const entries: { entry: Commit["entry"]; end: number }[] = [];
+    for (const next of journal.entriesFrom(journalBytes(database))) {
+      entries.push(next);
+      if (entries.length >= limit) break;
+    }
+    return entries;
+  },
+  skip: (journalEnd) => {
+    open().database.prepare("UPDATE meta SET value = ? WHERE name = 'journal_bytes'").run(String(journalEnd));
+  },
+};
+
+answerCalls(writes, {
+  name: "catalog writer",
+  file: files.database,
+  close: () => {
+    opened?.database.close();
+    opened?.journal.close();
+  },
+});

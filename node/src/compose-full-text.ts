@@ -1,0 +1,122 @@
+/** Wires the full-text index: its writing thread behind the catalog, its reading threads behind the search service. */
+import { join } from "node:path";
+import type { Registry } from "prom-client";
+import type { AccessScope } from "./cdx/access.ts";
+import { catalogFiles } from "./cdx/catalog-calls.ts";
+import type { NodeConfig } from "./contract/config-schema.ts";
+import type { ArchiveSourceOptions } from "./fulltext/archive-source.ts";
+import { Indexer } from "./fulltext/indexer.ts";
+import { type FullTextIndex, openFullTextIndex } from "./fulltext/reader-pool.ts";
+import type { SearchService } from "./http/services.ts";
+import type { Logger } from "./observability/logging.ts";
+import { createLocalSearch } from "./search/local-search.ts";
+import { createSearchMetrics } from "./search/metrics.ts";
+import { blobFolder } from "./storage/file-blob-store.ts";
+
+export interface FullTextParts {
+  readonly config: NodeConfig;
+  readonly logger: Logger;
+  readonly registry: Registry;
+}
+
+export interface FullText {
+  readonly search: SearchService;
+  /** Files up to this place in the order of commits can be found. */
+  readonly searchableUpTo: () => number;
+  /** Resolves once files up to this place can be found. */
+  readonly searchable: (sequence: number, signal: AbortSignal) => Promise<void>;
+  /** A file was committed. */
+  readonly committed: (sequence: number) => void;
+  readonly start: (signal: AbortSignal) => Promise<void>;
+  readonly stop: () => Promise<void>;
+}
+
+/** A question scores for `softMs` and then answers with what it has; past `hardMs` its thread is ended. */
+const READERS = { readers: 2, softMs: 400, hardMs: 5_000, queue: 64 };
+const POLL_MS = 5_000;
+
+export function composeFullText(
+  { config, logger, registry }: FullTextParts,
+  scopeOf: (collection: string) => AccessScope | undefined,
+): FullText {
+  const file = join(config.dataDir, "fulltext.db");
+  const sourceOptions: ArchiveSourceOptions = {
+    database: catalogFiles(config.dataDir).database,
+    blobs: blobFolder(config.dataDir),
+  };
+  const progress = new Progress();
+  const indexer = new Indexer(
+    {
+      file,
+      sourceModule: new URL("./fulltext/archive-source.ts", import.meta.url).href,
+      sourceOptions,
+      pollMs: POLL_MS,
+    },
+    {
+      onEvent: (event) => {
+        progress.reached(event.sequence);
+        if (event.kind === "failed") {
+          logger.warn({ hash: event.hash, reason: event.reason }, "file is not searchable");
+        }
+      },
+      onRestart: (error) => logger.error({ err: error }, "full-text indexer ended and is started again"),
+    },
+  );
+  let index: FullTextIndex | undefined;
+  const opened = (): FullTextIndex => {
+    index ??= openFullTextIndex({ file, ...READERS });
+    return index;
+  };
+  return {
+    search: createLocalSearch({
+      index: {
+        match: (question, signal) => opened().match(question, signal),
+        present: (question, docs, signal) => opened().present(question, docs, signal),
+      },
+      scopeOf: (collection) => {
+        const scope = scopeOf(collection);
+        return scope && { ...scope, cutoff: scope.cutoff === undefined ? undefined : Number(scope.cutoff) };
+      },
+      metrics: createSearchMetrics(registry),
+      nowMs: () => performance.now(),
+    }),
+    searchableUpTo: () => progress.sequence,
+    searchable: (sequence, signal) => progress.until(sequence, signal),
+    committed: () => indexer.wake(),
+    start: async (signal) => {
+      await indexer.start(signal);
+      opened();
+    },
+    stop: async () => {
+      await index?.close();
+      await indexer.stop();
+    },
+  };
+}
+
+/** How far the indexer is, and who waits for it. */
+class Progress {
+  sequence = 0;
+  #changed = Promise.withResolvers<void>();
+
+  reached(sequence: number): void {
+    this.sequence = sequence;
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers<void>();
+  }
+
+  async until(sequence: number, signal: AbortSignal): Promise<void> {
+    const aborted = Promise.withResolvers<never>();
+    aborted.promise.catch(() => {});
+    const abort = (): void => aborted.reject(signal.reason);
+    signal.addEventListener("abort", abort, { once: true });
+    try {
+      while (this.sequence < sequence) {
+        signal.throwIfAborted();
+        await Promise.race([this.#changed.promise, aborted.promise]);
+      }
+    } finally {
+      signal.removeEventListener("abort", abort);
+    }
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The one write path: whatever brings a file (upload now; crawl, sync and repair later) ends here. Receive, read, keep,
+ * commit. What is answered is on disk and in the index; what is not answered leaves nothing behind.
+ */
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Commit, Committed, Reading } from "../cdx/catalog-calls.ts";
+import type { BlobStore, ReceivedBlob } from "../storage/blob-store.ts";
+import type { DamagedRange } from "../warc/record.ts";
+import type { ParseOutcome } from "./archive-parser.ts";
+import { IngestError } from "./errors.ts";
+import { KeyedLock } from "./keyed-lock.ts";
+import type { IngestMetrics } from "./metrics.ts";
+import type { ParseInput } from "./parse-calls.ts";
+
+export interface IngestRequest {
+  readonly collection: string;
+  readonly filename: string | undefined;
+  readonly sizeBytes: number | undefined;
+  readonly sha256: string | undefined;
+}
+
+export interface IngestReceipt {
+  readonly hash: string;
+  readonly size: number;
+  readonly records: number;
+  readonly captures: number;
+  readonly damaged: readonly DamagedRange[];
+  readonly created: boolean;
+}
+
+/** A file as it stands in the index; what a repeated upload is answered from. */
+export interface HeldBlob {
+  readonly records: number;
+  readonly captures: number;
+  readonly damaged: readonly DamagedRange[];
+}
+
+export interface IngestDeps {
+  readonly blobs: BlobStore;
+  readonly parser: { readonly parse: (input: ParseInput, sizeBytes: number) => Promise<ParseOutcome> };
+  readonly index: {
+    readonly commit: (commit: Commit) => Promise<Committed>;
+    readonly held: (collection: string, hash: string) => Promise<HeldBlob | undefined>;
+    /** Whether any collection holds it. */
+    readonly holds: (hash: string) => Promise<boolean>;
+  };
+  /** Folder for spools, on the same volume. */
+  readonly spoolFolder: string;
+  /** Told after each commit. */
+  readonly committed: (sequence: number) => void;
+  readonly metrics: IngestMetrics;
+  readonly now: () => Date;
+  readonly monotonicMs: () => number;
+}
+
+export interface IngestService {
+  /**
+   * Stores a file and indexes it. Durable when it returns.
+   *
+   * @throws {IngestError} the file is not what was announced, or no archive; nothing stays
+   * @throws {StorageError} the volume is full or cannot be written; nothing stays
+   * @throws whatever the body throws, or the signal's reason, while bytes still come; nothing stays
+   */
+  ingest(body: AsyncIterable<Uint8Array>, request: IngestRequest, signal: AbortSignal): Promise<IngestReceipt>;
+  /**
+   * Indexes a file that is in its place already.
+   *
+   * @param journalEnd - position behind its journal entry; `undefined`: it has none and gets one
+   */
+  restore(entry: Commit["entry"], journalEnd: number | undefined): Promise<void>;
+}
+
+export function createIngestService(deps: IngestDeps): IngestService {
+  const locks = new KeyedLock();
+  return {
+    ingest: async (body, request, signal) => {
+      try {
+        const receipt = await ingest(deps, locks, body, request, signal);
+        deps.metrics.outcome(receipt.created ? "stored" : "held");
+        return receipt;
+      } catch (error) {
+        deps.metrics.outcome(error instanceof IngestError ? "refused" : "failed");
+        throw error;
+      }
+    },
+    restore: (entry, journalEnd) =>
+      withSpool(deps, async (spool) => {
+        const outcome = await deps.parser.parse({ path: deps.blobs.pathOf(entry.hash), spool }, entry.size);
+        const { sequence } = await deps.index.commit({ ...commitOf(entry, outcome, spool), journalEnd });
+        deps.committed(sequence);
+      }),
+  };
+}
+
+async function ingest(
+  deps: IngestDeps,
+  locks: KeyedLock,
+  body: AsyncIterable<Uint8Array>,
+  request: IngestRequest,
+  signal: AbortSignal,
+): Promise<IngestReceipt> {
+  await deps.blobs.checkRoom(request.sizeBytes ?? 0);
+  const received = await deps.blobs.receive(body, signal);
+  const completeMs = deps.monotonicMs();
+  // Two uploads of the same bytes must not undo each other's work.
+  using _held = await locks.lock(received.hash);
+  try {
+    checkPromises(received, request);
+    const held = await deps.index.held(request.collection, received.hash);
+    const receipt = held === undefined ? await store(deps, received, request) : answerOf(received, held);
+    if (receipt.created) deps.metrics.indexed((deps.monotonicMs() - completeMs) / 1000);
+    await received.settle();
+    return receipt;
+  } catch (error) {
+    await received.discard({ named: !(await deps.index.holds(received.hash).catch(() => true)) });
+    throw error;
+  }
+}
+
+function checkPromises({ hash, size }: ReceivedBlob, request: IngestRequest): void {
+  if (request.sha256 !== undefined && request.sha256 !== hash) {
+    throw new IngestError("DIGEST_MISMATCH", { expected: request.sha256, actual: hash });
+  }
+  if (request.sizeBytes !== undefined && request.sizeBytes !== size) {
+    throw new IngestError("SIZE_MISMATCH", { expected: request.sizeBytes, actual: size });
+  }
+}
+
+function answerOf({ hash, size }: ReceivedBlob, { records, captures, damaged }: HeldBlob): IngestReceipt {
+  return { hash, size, records, captures, damaged, created: false };
+}
+
+async function store(deps: IngestDeps, received: ReceivedBlob, request: IngestRequest): Promise<IngestReceipt> {
+  const { hash, size } = received;
+  return withSpool(deps, async (spool) => {
+    const outcome = await deps.parser.parse({ path: received.path, spool }, size);
+    if (outcome.kind === "parsed" && outcome.parsed.report.records === 0) {
+      throw new IngestError("NOT_AN_ARCHIVE", { size });
+    }
+    await received.keep();
+    const { collection, filename } = request;
+    const receivedAt = `${deps.now().toISOString().slice(0, 19)}Z`;
+    const commit = commitOf({ collection, hash, filename, size, receivedAt }, outcome, spool);
+    const { sequence } = await deps.index.commit(commit);
+    const { records, damaged } = commit.reading;
+    const lost = damaged.reduce((sum, range) => sum + range.length, 0);
+    deps.metrics.stored({ bytes: size, captures: commit.captures, damaged: damaged.length, lost });
+    deps.committed(sequence);
+    return { hash, size, records, captures: commit.captures, damaged, created: true };
+  });
+}
+
+function commitOf(entry: Commit["entry"], outcome: ParseOutcome, spool: string): Commit {
+  if (outcome.kind === "unreadable") {
+    return { entry, reading: unread(outcome.reason), spool: undefined, captures: 0, journalEnd: undefined };
+  }
+  const { report, captures } = outcome.parsed;
+  const { format, compression, records, damaged } = report;
+  return {
+    entry,
+    reading: { format, compression, records, damaged, reason: undefined },
+    spool,
+    captures,
+    journalEnd: undefined,
+  };
+}
+
+function unread(reason: string): Reading {
+  return { format: "unknown", compression: "none", records: 0, damaged: [], reason };
+}
+
+async function withSpool<T>({ spoolFolder }: IngestDeps, work: (spool: string) => Promise<T>): Promise<T> {
+  const spool = join(spoolFolder, `${randomUUID()}.spool`);
+  try {
+    return await work(spool);
+  } finally {
+    await rm(spool, { force: true });
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * A capture as it was recorded: the nearest one in time, its HTTP head parsed off, transfer coding removed, content coding
+ * kept. A revisit answers with the payload of the capture it refers to.
+ */
+import { type AccessScope, isVisible } from "../cdx/access.ts";
+import type { CaptureRange, CaptureReader, StoredCapture } from "../cdx/stored-capture.ts";
+import { surt } from "../cdx/surt.ts";
+import type { FileSource } from "../warc/byte-source.ts";
+import { fieldOf } from "../warc/headers.ts";
+import { openPayload } from "../warc/payload.ts";
+import type { ArchiveRecord } from "../warc/record.ts";
+import { readRecordAt } from "../warc/record-reader.ts";
+
+export interface RawCapture {
+  readonly url: string;
+  readonly timestamp: string;
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+export interface RawCaptureDeps {
+  readonly captures: CaptureReader;
+  readonly scopeOf: (collection: string) => AccessScope | undefined;
+  readonly open: (hash: string) => Promise<FileSource>;
+}
+
+/** Captures of one URL that are looked at for the nearest; more than any archive has of one page in a year. */
+const MAX_CANDIDATES = 10_000;
+
+/** @returns `undefined` when the URL is not held, or hidden */
+export async function nearestCapture(
+  deps: RawCaptureDeps,
+  collection: string,
+  wanted: { readonly url: string; readonly timestamp: string },
+  signal: AbortSignal,
+): Promise<RawCapture | undefined> {
+  const scope = deps.scopeOf(collection);
+  if (scope === undefined) return undefined;
+  const at = wanted.timestamp + "00000101000000".slice(wanted.timestamp.length);
+  const found = await nearest(deps, scope, { urlkey: surt(wanted.url), at, digest: undefined }, signal);
+  if (found === undefined) return undefined;
+  return open(deps, scope, found, signal);
+}
+
+interface Wanted {
+  readonly urlkey: string;
+  /** 14 digits. */
+  readonly at: string;
+  /** Set for the original of a revisit. */
+  readonly digest: string | undefined;
+}
+
+async function nearest(
+  { captures }: RawCaptureDeps,
+  scope: AccessScope,
+  wanted: Wanted,
+  signal: AbortSignal,
+): Promise<StoredCapture | undefined> {
+  const fits = (capture: StoredCapture): boolean =>
+    (wanted.digest === undefined || (capture.digest === wanted.digest && capture.type !== "revisit")) &&
+    isVisible(scope, capture);
+  const scan = (range: Pick<CaptureRange, "timeFrom" | "timeTo" | "descending">) =>
+    captures.scan(scope.name, { keyFrom: wanted.urlkey, keyTo: undefined, ...range }, signal);
+  const [before, after] = await Promise.all([
+    firstOf(scan({ timeFrom: undefined, timeTo: wanted.at, descending: true }), fits),
+    firstOf(scan({ timeFrom: wanted.at, timeTo: undefined, descending: false }), fits),
+  ]);
+  if (before === undefined || after === undefined) return before ?? after;
+  const sinceSeconds = secondsOf(wanted.at) - secondsOf(before.timestamp);
+  return sinceSeconds <= secondsOf(after.timestamp) - secondsOf(wanted.at) ? before : after;
+}
+
+async function firstOf(
+  batches: AsyncIterable<readonly StoredCapture[]>,
+  fits: (capture: StoredCapture) => boolean,
+): Promise<StoredCapture | undefined> {
+  let seen = 0;
+  for await (const batch of batches) {
+    const found = batch.find(fits);
+    seen += batch.length;
+    if (found !== undefined || seen >= MAX_CANDIDATES) return found;
+  }
+  return undefined;
+}
+
+/** Of 14 digits; an impossible date, as some captures carry, still has a place in the order. */
+function secondsOf(timestamp: string): number {
+  const part = (start: number, end: number): number => Number(timestamp.slice(start, end));
+  return Date.UTC(part(0, 4), part(4, 6) - 1, part(6, 8), part(8, 10), part(10, 12), part(12, 14)) / 1000;
+}
+
+async function open(
+  deps: RawCaptureDeps,
+  scope: AccessScope,
+  capture: StoredCapture,
+  signal: AbortSignal,
+): Promise<RawCapture> {
+  const { url, timestamp } = capture;
+  const record = await openRecord(deps, capture);
+  const original =
+    capture.type === "revisit" ? await originalOf(deps, scope, { capture, record: record.record }, signal) : undefined;
+  const payload = await openPayload(record.record);
+  if (original === undefined) {
+    const { http } = payload;
+    const headers = http?.headers ?? contentTypeOf(record.record);
+    return { url, timestamp, status: http?.status ?? 200, headers, body: closing(payload.body, record) };
+  }
+  const held = await openPayload(original.record);
+  await record[Symbol.asyncDispose]();
+  // The head of a revisit is its own; without one, that of the original.
+  const http = payload.http ?? held.http;
+  return {
+    url,
+    timestamp,
+    status: http?.status ?? 200,
+    headers: http?.headers ?? [],
+    body: closing(held.body, original),
+  };
+}
+
+function contentTypeOf({ contentType }: ArchiveRecord): readonly (readonly [string, string])[] {
+  return contentType === undefined ? [] : [["Content-Type", contentType]];
+}
+
+interface HeldRecord extends AsyncDisposable {
+  readonly record: ArchiveRecord;
+}
+
+async function openRecord({ open: openBlob }: RawCaptureDeps, { hash, place }: StoredCapture): Promise<HeldRecord> {
+  const source = await openBlob(hash);
+  try {
+    const opened = await readRecordAt(source, place);
+    return {
+      record: opened.record,
+      [Symbol.asyncDispose]: async () => {
+        await opened[Symbol.asyncDispose]();
+        await source[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await source[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** By the record's own reference first (WARC 1.1, 5.10 to 5.12), else the same page with the same digest. */
+async function originalOf(
+  deps: RawCaptureDeps,
+  scope: AccessScope,
+  { capture, record }: { readonly capture: StoredCapture; readonly record: ArchiveRecord },
+  signal: AbortSignal,
+): Promise<HeldRecord | undefined> {
+  const url = fieldOf(record.headers, "warc-refers-to-target-uri") ?? capture.url;
+  const date = fieldOf(record.headers, "warc-refers-to-date")?.replace(/\D/g, "").slice(0, 14) ?? capture.timestamp;
+  const wanted = { urlkey: surt(url), at: date.padEnd(14, "0"), digest: capture.digest };
+  const found =
+    (await nearest(deps, scope, wanted, signal)) ??
+    (await nearest(deps, scope, { ...wanted, urlkey: capture.urlkey }, signal));
+  return found === undefined ? undefined : openRecord(deps, found);
+}
+
+async function* closing(body: AsyncIterable<Uint8Array>, held: AsyncDisposable): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* body;
+  } finally {
+    await held[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Blobs as files: `blobs/sha256/aa/bb/<hash>`; on the way in `incoming/`.
+ *
+ * A received file gets its hash as a name in `incoming/` first and its place second, as a hard link; the name in
+ * `incoming/` goes when its row is committed. So a start looks at a handful of names there to know what a crash left,
+ * and never has to decide about a file by not finding it in an index.
+ */
+import { createHash, randomUUID } from "node:crypto";
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  rename,
+  rm,
+  stat,
+  statfs,
+  unlink,
+  writeFile,
+} from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { openFileSource } from "../warc/byte-source.ts";
+import type { BlobStore, ReceivedBlob } from "./blob-store.ts";
+import { StorageError, storageErrorOf } from "./errors.ts";
+
+/** Room is looked at again after this many bytes of one file. */
+const ROOM_CHECK_BYTES = 64 * 1024 ** 2;
+const PENDING = /^([0-9a-f]{64})\.[0-9a-f-]+$/;
+
+export interface FileBlobStoreOptions {
+  readonly dataDir: string;
+  /** Kept free on the volume, bytes. */
+  readonly reserveBytes: number;
+}
+
+/** Folder for files that are not blobs yet; swept at start. */
+export function incomingFolder(dataDir: string): string {
+  return join(dataDir, "incoming");
+}
+
+/** Folder of the blobs; `sha256/aa/bb/<hash>` below it. */
+export function blobFolder(dataDir: string): string {
+  return join(dataDir, "blobs");
+}
+
+export function createFileBlobStore(options: FileBlobStoreOptions): BlobStore {
+  const incoming = incomingFolder(options.dataDir);
+  const pathOf = (hash: string): string =>
+    join(blobFolder(options.dataDir), "sha256", hash.slice(0, 2), hash.slice(2, 4), hash);
+  return {
+    prepare: () => prepare(options.dataDir),
+    checkWrites: () => probeWrite(incoming),
+    list: () => listBlobs(join(blobFolder(options.dataDir), "sha256")),
+    receive: (body, signal) => receive(body, { incoming, pathOf, checkRoom: () => checkRoom(options, 0) }, signal),
+    unsettled: async () => {
+      const found: ReceivedBlob[] = [];
+      for (const name of await readdir(incoming)) {
+        const hash = PENDING.exec(name)?.[1];
+        const path = join(incoming, name);
+        if (hash !== undefined) found.push(receivedBlob({ hash, size: (await stat(path)).size, path }, pathOf(hash)));
+      }
+      return found;
+    },
+    open: (hash) => openFileSource(pathOf(hash)),
+    pathOf,
+    checkRoom: (bytes) => checkRoom(options, bytes),
+  };
+}
+
+/** Makes the folders, removes what a crash left unfinished, proves that the volume takes a file. */
+async function prepare(dataDir: string): Promise<void> {
+  const incoming = incomingFolder(dataDir);
+  try {
+    await mkdir(incoming, { recursive: true });
+    await mkdir(join(blobFolder(dataDir), "sha256"), { recursive: true });
+    for (const name of await readdir(incoming)) if (!PENDING.test(name)) await unlink(join(incoming, name));
+  } catch (error) {
+    throw storageErrorOf(error, incoming) ?? error;
+  }
+  await probeWrite(incoming);
+}
+
+async function probeWrite(folder: string): Promise<void> {
+  const probe = join(folder, `${randomUUID()}.part`);
+  try {
+    await writeFile(probe, "probe");
+    await unlink(probe);
+  } catch (error) {
+    throw storageErrorOf(error, folder) ?? error;
+  }
+}
+
+async function* listBlobs(folder: string): AsyncGenerator<{ readonly hash: string; readonly size: number }, void> {
+  for (const first of await readdir(folder)) {
+    for (const second of await readdir(join(folder, first))) {
+      for (const hash of await readdir(join(folder, first, second))) {
+        yield { hash, size: (await stat(join(folder, first, second, hash))).size };
+      }
+    }
+  }
+}
+
+async function checkRoom({ dataDir, reserveBytes }: FileBlobStoreOptions, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(dataDir);
+  const free = bavail * bsize;
+  if (free - bytes >= reserveBytes) return;
+  throw new StorageError("DISK_FULL", {
+    reason: `${free} bytes free, ${bytes} wanted, ${reserveBytes} kept in reserve`,
+  });
+}
+
+interface Receiving {
+  readonly incoming: string;
+  readonly pathOf: (hash: string) => string;
+  readonly checkRoom: () => Promise<void>;
+}
+
+async function receive(
+  body: AsyncIterable<Uint8Array>,
+  { incoming, pathOf, checkRoom: room }: Receiving,
+  signal: AbortSignal,
+): Promise<ReceivedBlob> {
+  const id = randomUUID();
+  const part = join(incoming, `${id}.part`);
+  try {
+    const written = await writeHashed(part, body, room, signal);
+    const path = join(incoming, `${written.hash}.${id}`);
+    await rename(part, path);
+    return receivedBlob({ ...written, path }, pathOf(written.hash));
+  } catch (error) {
+    await rm(part, { force: true });
+    throw storageErrorOf(error, part) ?? error;
+  }
+}
+
+async function writeHashed(
+  path: string,
+  body: AsyncIterable<Uint8Array>,
+  checkRoomNow: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<{ readonly hash: string; readonly size: number }> {
+  const hash = createHash("sha256");
+  let size = 0;
+  let checkAt = ROOM_CHECK_BYTES;
+  await using file = await open(path, "wx");
+  for await (const chunk of body) {
+    signal.throwIfAborted();
+    hash.update(chunk);
+    await writeAll(file, chunk);
+    size += chunk.length;
+    if (size < checkAt) continue;
+    checkAt += ROOM_CHECK_BYTES;
+    await checkRoomNow();
+  }
+  signal.throwIfAborted();
+  await file.sync();
+  return { hash: hash.digest("hex"), size };
+}
+
+async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+}
+
+function receivedBlob(
+  { hash, size, path }: { readonly hash: string; readonly size: number; readonly path: string },
+  place: string,
+): ReceivedBlob {
+  return {
+    hash,
+    size,
+    path,
+    keep: () => keep(path, place),
+    settle: () => unlink(path),
+    discard: async ({ named }) => {
+      if (named) await rm(place, { force: true });
+      await rm(path, { force: true });
+    },
+  };
+}
+
+async function keep(path: string, place: string): Promise<void> {
+  try {
+    const folder = dirname(place);
+    const made = await mkdir(folder, { recursive: true });
+    await link(path, place).catch(ignoreExisting);
+    await syncFolder(folder);
+    // New folders are durable only once the folders that list them are.
+    if (made !== undefined) await syncFolder(dirname(folder)).then(() => syncFolder(dirname(dirname(folder))));
+  } catch (error) {
+    throw storageErrorOf(error, place) ?? error;
+  }
+}
+
+function ignoreExisting(error: unknown): void {
+  if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  await using folder = await open(path, "r");
+  await folder.sync();
+}
