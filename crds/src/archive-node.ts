@@ -210,7 +210,8 @@ export const ArchiveNodeDefinition = {
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
     { name: "NodeID", type: "string", jsonPath: ".status.nodeID", priority: 1 },
     { name: "Endpoint", type: "string", jsonPath: ".status.endpoints[0].url", priority: 1 },
-    { name: "CertExpiry", type: "date", jsonPath: ".status.certificate.notAfter", priority: 1 },
+    // As text: kubectl shows a date by its age, and one in the future as <invalid>.
+    { name: "CertExpiry", type: "string", jsonPath: ".status.certificate.notAfter", priority: 1 },
     { name: "Reason", type: "string", jsonPath: conditionPath("Ready", "reason"), priority: 1 },
   ],
 } as const satisfies KindDefinition;
