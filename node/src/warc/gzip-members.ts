@@ -6,7 +6,7 @@
  */
 import { Readable } from "node:stream";
 import { constants, crc32, createInflateRaw, type InflateRaw, inflateRawSync } from "node:zlib";
-import { chunksFrom, type SourceWindow } from "./byte-source.ts";
+import { chunksFrom, type SourceWindow, STREAM_BYTES } from "./byte-source.ts";
 import type { MemberCodec, MemberOutcome } from "./members.ts";
 import { MAX_MEMORY_DECODED, MAX_MEMORY_STORED, MemberDamage } from "./members.ts";
 import { startsRecord } from "./record-head.ts";
@@ -84,7 +84,7 @@ function trailerFits(trailer: Uint8Array, crc: number, length: number): boolean 
 function streamMember(window: SourceWindow, offset: number, head: number): MemberOutcome {
   const member = { length: 0, read: 0 };
   async function* chunks(): AsyncGenerator<Uint8Array> {
-    const engine = createInflateRaw({ chunkSize: 1 << 18 });
+    const engine = createInflateRaw({ chunkSize: STREAM_BYTES });
     const input = Readable.from(chunksFrom(window.source, offset + head), { objectMode: true, highWaterMark: 1 });
     input.on("error", (error) => engine.destroy(error));
     let crc = 0;

@@ -63,10 +63,13 @@ class RecordInspector {
       Number(block !== undefined && this.#blockDigest === undefined) +
       Number(own !== undefined && this.#payloadDigest === undefined);
     this.#ownDigest = payload === undefined && HAS_PAYLOAD.has(record.type);
-    const algorithms = [this.#payloadDigest?.algorithm ?? []].flat();
-    this.#block = new MultiHash([...algorithms, ...[this.#blockDigest?.algorithm ?? []].flat()]);
-    this.#chunked = new MultiHash(algorithms);
-    this.#payload = new MultiHash([...algorithms, ...(this.#ownDigest ? ["sha1"] : [])]);
+    const payloadBy = this.#payloadDigest === undefined ? [] : [this.#payloadDigest.algorithm];
+    // NOTE: the forms a payload digest is rarely made of are hashed on the way only when they cannot be hashed later.
+    const otherForms = record.block.bytes === undefined ? payloadBy : [];
+    const blockBy = this.#blockDigest === undefined ? [] : [this.#blockDigest.algorithm];
+    this.#block = new MultiHash([...otherForms, ...blockBy]);
+    this.#chunked = new MultiHash(otherForms);
+    this.#payload = new MultiHash(this.#ownDigest ? [...payloadBy, "sha1"] : payloadBy);
     if (!holdsHttp(record)) this.#head = { http: undefined };
   }
 
@@ -133,9 +136,18 @@ class RecordInspector {
 
   #formOf(digest: ParsedDigest): DigestForm | undefined {
     if (this.#payload.matches(digest)) return "payload";
-    if (this.#decoder !== undefined && this.#chunked.matches(digest)) return "chunked-payload";
-    return this.#block.matches(digest) ? "block" : undefined;
+    const { bytes } = this.#record.block;
+    const chunked = bytes === undefined ? this.#chunked : hashOf(digest, bytes.subarray(this.#head?.http?.length ?? 0));
+    if (this.#decoder !== undefined && chunked.matches(digest)) return "chunked-payload";
+    const block = bytes === undefined ? this.#block : hashOf(digest, bytes);
+    return block.matches(digest) ? "block" : undefined;
   }
+}
+
+function hashOf({ algorithm }: ParsedDigest, bytes: Uint8Array): MultiHash {
+  const hash = new MultiHash([algorithm]);
+  hash.update(bytes);
+  return hash;
 }
 
 const HAS_PAYLOAD: ReadonlySet<string> = new Set(["response", "resource", "metadata"]);

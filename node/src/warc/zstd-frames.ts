@@ -7,7 +7,7 @@
  */
 import { Readable } from "node:stream";
 import { constants, createZstdDecompress, type ZstdDecompress, zstdDecompressSync } from "node:zlib";
-import { chunksFrom, type SourceWindow } from "./byte-source.ts";
+import { chunksFrom, type SourceWindow, STREAM_BYTES } from "./byte-source.ts";
 import {
   MAX_MEMORY_DECODED,
   MAX_MEMORY_STORED,
@@ -112,7 +112,7 @@ function streamFrame(
 ): MemberOutcome {
   const member = { length: 0, read: 0 };
   async function* chunks(): AsyncGenerator<Uint8Array> {
-    const engine = createZstdDecompress({ ...options, chunkSize: 1 << 18 });
+    const engine = createZstdDecompress({ ...options, chunkSize: STREAM_BYTES });
     const input = Readable.from(chunksFrom(window.source, offset), { objectMode: true, highWaterMark: 1 });
     input.on("error", (error) => engine.destroy(error));
     try {
