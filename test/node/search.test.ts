@@ -1,10 +1,11 @@
 /** The search of a node over the real index: query language, timeline, access, hostile questions, snippets, resuming. */
-import { rm } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { makeSnippet } from "../../node/src/fulltext/snippet.ts";
 import { openFullTextArchive } from "../testkit/full-text-archive.ts";
 import { tempDir } from "../testkit/temp-dir.ts";
+import { waitUntil } from "../testkit/wait-until.ts";
 
 const page = (path: string, title: string, text: string, timestamp = "20140203112233", digest = path) => ({
   url: `https://www.example.org/${path}`,
@@ -48,6 +49,42 @@ test("hides excluded prefixes and embargoed captures", async () => {
   const found = await archive.ask("lake");
   expect(found.total).toBe(1);
   expect(found.hits[0]?.captures).toEqual({ count: 1, first: "20140203112233", last: "20140203112233" });
+});
+
+test("counts and dates a page by the captures that may be seen, not by its first and last", async () => {
+  await using dir = await tempDir("search");
+  const scopeOf = (name: string) => ({ name, cutoff: 20170101000000, exclude: [] });
+  await using archive = await openFullTextArchive({ dir: dir.path, scopeOf });
+  await archive.add(PAGES);
+  const between = await archive.ask("lake year:2015");
+  expect([between.total, between.facets.year, between.hits]).toEqual([0, [], []]);
+  const found = await archive.ask("lake");
+  expect(found.facets.year).toEqual([{ value: "2016", count: 1 }]);
+  expect(found.hits[0]?.timestamp).toBe("20160101000000");
+});
+
+test("a revisit that arrives before its text joins it when it comes", async () => {
+  await using dir = await tempDir("search");
+  await using archive = await openFullTextArchive({ dir: dir.path });
+  await archive.add([{ ...page("lake", "", "", "20180101000000", "lake"), revisit: true }]);
+  expect((await archive.ask("lake")).total).toBe(0);
+  await archive.add([page("lake", "The lake", "A quiet lake.")]);
+  const [lake] = (await archive.ask("lake year:2018")).hits;
+  expect(lake?.captures).toEqual({ count: 2, first: "20140203112233", last: "20180101000000" });
+});
+
+test("finds the text of JSON", async () => {
+  await using dir = await tempDir("search");
+  await using archive = await openFullTextArchive({ dir: dir.path });
+  const json = {
+    url: "https://www.example.org/api/1",
+    timestamp: "20200101000000",
+    digest: "j",
+    mime: "application/json",
+  };
+  await archive.add([{ ...json, text: '{"content":"an otter in the reeds"}' }]);
+  expect((await archive.ask("otter")).hits[0]?.mime).toBe("application/json");
+  expect((await archive.ask("otter -type:json")).total).toBe(0);
 });
 
 test("no question is a syntax error or an unexpected failure", async () => {
@@ -106,4 +143,56 @@ test("goes on after a restart, and fills a deleted database again", async () => 
   await using archive = await openFullTextArchive({ dir: dir.path });
   await archive.indexed(1);
   expect((await archive.ask("lake")).total).toBe(1);
+});
+
+/** Overwrites everything behind the first page, as a failing disk would; the database still opens. */
+async function damage(file: string): Promise<void> {
+  await using handle = await open(file, "r+");
+  const { size } = await handle.stat();
+  await handle.write(Buffer.alloc(size - 8_192, 0xa5), 0, size - 8_192, 8_192);
+}
+
+test.each([
+  ["found when it is opened", async (file: string) => damage(file)],
+  [
+    "that is no database any more",
+    async (file: string) =>
+      rm(file)
+        .then(async () => open(file, "w"))
+        .then(async (handle) => handle.writeFile("x".repeat(20_000)).finally(async () => handle.close())),
+  ],
+])("sets a damaged database aside and fills a new one: damage %s", async (_name, spoil) => {
+  await using dir = await tempDir("search");
+  {
+    await using archive = await openFullTextArchive({ dir: dir.path });
+    await archive.add(PAGES);
+  }
+  await spoil(`${dir.path}/fulltext.db`);
+  await using archive = await openFullTextArchive({ dir: dir.path });
+  await archive.add([page("sea", "The sea", "A rough sea.")]);
+  await waitUntil(
+    "both files to be searchable again",
+    async () => (await archive.ask("lake")).total === 1 && (await archive.ask("sea")).total >= 1,
+    { deadlineMs: 60_000 },
+  );
+  expect((await stat(`${dir.path}/fulltext.db.damaged`)).size).toBeGreaterThan(0);
+});
+
+test("damage that a question meets makes the index fill again while it runs", async () => {
+  await using dir = await tempDir("search");
+  await using archive = await openFullTextArchive({ dir: dir.path });
+  await archive.add(PAGES);
+  archive.checkpoint();
+  await damage(archive.file);
+  await waitUntil(
+    "a question to meet the damage and the index to be rebuilt",
+    async () => {
+      await archive.ask("harbour").catch(() => undefined);
+      return (await stat(`${archive.file}.damaged`).catch(() => undefined)) !== undefined;
+    },
+    { deadlineMs: 60_000 },
+  );
+  await waitUntil("the rebuilt index to answer", async () => (await archive.ask("harbour")).total === 1, {
+    deadlineMs: 60_000,
+  });
 });

@@ -1,6 +1,7 @@
 /** A running full-text index over listed captures: indexer thread, reader threads, local search. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Registry } from "prom-client";
 import { Indexer, type IndexerEvent } from "../../node/src/fulltext/indexer.ts";
 import type { CollectionScope } from "../../node/src/fulltext/question.ts";
@@ -21,6 +22,8 @@ export interface FullTextArchive extends AsyncDisposable {
   /** Adds a blob without waiting; returns its sequence. */
   append(captures: readonly ListedCapture[], collection?: string): Promise<number>;
   indexed(sequence: number): Promise<void>;
+  /** Moves everything from the write-ahead log into the database file. */
+  checkpoint(): void;
   ask(q: string, request?: Partial<Parameters<LocalSearch["search"]>[0]>): Promise<SearchAnswer>;
 }
 
@@ -56,6 +59,7 @@ export async function openFullTextArchive(options: FullTextArchiveOptions): Prom
     softMs: 1_000,
     hardMs: options.hardMs ?? 5_000,
     queue: 100,
+    onDamage: (inode) => indexer.rebuild(inode),
   });
   const search = createLocalSearch({
     index,
@@ -82,6 +86,11 @@ export async function openFullTextArchive(options: FullTextArchiveOptions): Prom
     search,
     append,
     indexed,
+    checkpoint: () => {
+      const database = new DatabaseSync(file);
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      database.close();
+    },
     add: async (captures, collection) => indexed(await append(captures, collection)),
     ask: async (q, request = {}) =>
       search.search(

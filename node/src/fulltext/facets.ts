@@ -18,10 +18,15 @@ function top(counts: ReadonlyMap<number, number>, name: (key: number) => string)
     .slice(0, MAX_VALUES);
 }
 
-/** Counts each page once, by its newest matching document (matches come newest first). */
+/**
+ * Counts each page once, by its newest matching document (matches come newest first).
+ *
+ * @param newest - the document's newest capture that may be seen, 14 digits as a number
+ */
 export function countFacets(
   docs: readonly number[],
   columns: DocColumns,
+  newest: (doc: number) => number,
 ): { total: number; facets: MatchAnswer["facets"] } {
   const seen = new Uint8Array(columns.maxPage + 1);
   const counts = {
@@ -39,7 +44,7 @@ export function countFacets(
     add(counts.host, columns.host[doc] ?? 0);
     add(counts.type, columns.mime[doc] ?? 0);
     add(counts.language, columns.language[doc] ?? 0);
-    add(counts.year, Math.floor((columns.last[doc] ?? 0) / YEAR_UNIT));
+    add(counts.year, Math.floor(newest(doc) / YEAR_UNIT));
   }
   const named = (dictionary: Dictionary) => (id: number) => dictionary.value(id);
   return {

@@ -2,6 +2,7 @@
 import { type BatchDeps, toEntry } from "./index-batch.ts";
 import type { BatchEntry, IndexWriter } from "./index-writer.ts";
 import type { IndexerEvent } from "./indexer.ts";
+import { isDatabaseError } from "./schema.ts";
 import type { IndexSource, SourceBlob } from "./source.ts";
 import { DEFAULT_CAPS } from "./text-extractor.ts";
 
@@ -32,19 +33,21 @@ export async function followBlobs(deps: FollowDeps, signal: AbortSignal): Promis
 }
 
 async function indexWithRetries(deps: FollowDeps, blob: SourceBlob, signal: AbortSignal): Promise<void> {
-  for (let attempt = 1; !signal.aborted; attempt += 1) {
+  let failure: unknown;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     try {
       await indexBlob(deps, blob, signal);
       return;
     } catch (error) {
       if (signal.aborted) return;
-      if (attempt < ATTEMPTS) continue;
-      const reason = error instanceof Error ? error.message : String(error);
-      deps.writer.fail(blob, reason);
-      deps.post({ kind: "failed", sequence: blob.sequence, hash: blob.hash, reason });
-      return;
+      // The database's own trouble is not the blob's: the thread ends, and a later one goes on here.
+      if (isDatabaseError(error)) throw error;
+      failure = error;
     }
   }
+  const reason = failure instanceof Error ? failure.message : String(failure);
+  deps.writer.fail(blob, reason);
+  deps.post({ kind: "failed", sequence: blob.sequence, hash: blob.hash, reason });
 }
 
 async function indexBlob(deps: FollowDeps, blob: SourceBlob, signal: AbortSignal): Promise<void> {

@@ -7,9 +7,12 @@ import { extractText, hasReadableBody, type PageText } from "./text-extractor.ts
 
 /** Payload read for its text, bytes; caps.bodyChars of text with its markup. */
 const PAYLOAD_CAP_BYTES = 8 * 1024 * 1024;
-/** Names, not pages: nobody searches for them, and they would crowd the results. */
+/**
+ * Parts of pages: nobody searches for them, and they would crowd the results. JSON is not among them: interfaces and data
+ * sets hold text that is nowhere else, and `-type:json` leaves it out.
+ */
 const NEVER_PAGES =
-  /^(text\/(css|javascript)|application\/(javascript|x-javascript|json|octet-stream)|font\/|application\/font)/;
+  /^(text\/(css|javascript)|application\/(javascript|x-javascript|octet-stream)|font\/|application\/font)/;
 
 export interface BatchDeps {
   /** Whether the index has this text of this page. */

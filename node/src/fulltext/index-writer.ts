@@ -15,7 +15,7 @@ export interface IndexCursor {
   readonly ordinal: number;
 }
 
-/** A capture of a batch; `document` is absent when its text is already indexed, or is nowhere (revisit of the unknown). */
+/** A capture of a batch; `document` is absent when its text is already indexed, or is still to come (revisit of the unknown). */
 export interface BatchEntry {
   readonly urlkey: string;
   readonly timestamp: string;
@@ -51,6 +51,9 @@ const statements = (database: DatabaseSync) => ({
      ON CONFLICT DO UPDATE SET docs = docs + excluded.docs, total_len = total_len + excluded.total_len`,
   ),
   addChampion: database.prepare("INSERT OR IGNORE INTO champions(term, rank, doc) VALUES (?, ?, ?)"),
+  wait: database.prepare("INSERT OR IGNORE INTO waiting(collection, urlkey, digest, timestamp) VALUES (?, ?, ?, ?)"),
+  waiting: database.prepare("SELECT timestamp FROM waiting WHERE collection = ? AND urlkey = ? AND digest = ?"),
+  stopWaiting: database.prepare("DELETE FROM waiting WHERE collection = ? AND urlkey = ? AND digest = ?"),
   cursor: database.prepare("SELECT sequence, ordinal FROM cursor"),
   moveCursor: database.prepare("UPDATE cursor SET sequence = ?, ordinal = ?"),
   lastRev: database.prepare("SELECT max(rev) AS rev FROM docs"),
@@ -122,16 +125,29 @@ export class IndexWriter {
     const { urlkey, digest, document } = entry;
     const timestamp = Number(entry.timestamp);
     const known = this.#sql.page.get(blob.collection, urlkey)?.["id"];
-    // A revisit of a page that is not held here has no text to find.
-    if (known === undefined && document === undefined) return;
-    const page = known ?? this.#sql.addPage.run(blob.collection, urlkey).lastInsertRowid;
-    const held = this.#sql.doc.get(page, digest);
-    if (held === undefined && document === undefined) return;
+    const held = known === undefined ? undefined : this.#sql.doc.get(known, digest)?.["id"];
     this.#rev += 1;
-    const doc = held?.["id"] ?? (document && this.#addDocument(blob, Number(page), entry, document));
-    if (doc === undefined) return;
+    if (held !== undefined) {
+      this.#addSighting(Number(known), Number(held), timestamp);
+    } else if (document === undefined) {
+      this.#sql.wait.run(blob.collection, urlkey, digest, timestamp);
+    } else {
+      const page = Number(known ?? this.#sql.addPage.run(blob.collection, urlkey).lastInsertRowid);
+      const doc = this.#addDocument(blob, page, entry, document);
+      this.#addSighting(page, doc, timestamp);
+      this.#addWaiting([blob.collection, urlkey, digest], page, doc);
+    }
+  }
+
+  #addSighting(page: number, doc: number, timestamp: number): void {
     this.#sql.addSighting.run(page, timestamp, doc);
-    if (held !== undefined) this.#sql.widenDoc.run(timestamp, this.#rev, doc);
+    this.#sql.widenDoc.run(timestamp, this.#rev, doc);
+  }
+
+  #addWaiting(key: readonly [collection: string, urlkey: string, digest: string], page: number, doc: number): void {
+    const waiting = this.#sql.waiting.all(...key);
+    for (const row of waiting) this.#addSighting(page, doc, Number(row["timestamp"]));
+    if (waiting.length > 0) this.#sql.stopWaiting.run(...key);
   }
 
   #addDocument(blob: SourceBlob, page: number, entry: BatchEntry, document: IndexDocument): number {

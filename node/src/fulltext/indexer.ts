@@ -25,7 +25,20 @@ export interface IndexerObserver {
   readonly onRestart: (error: Error) => void;
 }
 
-const RESTART_PAUSE_MS = 1_000;
+/** What the thread is told. `rebuild`: set the database aside and end; the next thread starts an empty one. */
+export type IndexerCommand =
+  | { readonly kind: "wake" }
+  | { readonly kind: "stop" }
+  | { readonly kind: "rebuild"; readonly inode: number };
+
+/** Pauses between failing threads double from the first to the longest; an indexed blob starts them anew. */
+const FIRST_PAUSE_MS = 1_000;
+const LONGEST_PAUSE_MS = 60_000;
+
+/** Pause before the next thread, milliseconds. */
+export function restartPause(failures: number): number {
+  return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 16));
+}
 
 export class Indexer {
   readonly #options: IndexerOptions;
@@ -33,6 +46,7 @@ export class Indexer {
   #worker: Worker | undefined;
   #restart: NodeJS.Timeout | undefined;
   #stopping = false;
+  #failures = 0;
   #ready = Promise.withResolvers<void>();
 
   constructor(options: IndexerOptions, observer: IndexerObserver) {
@@ -55,7 +69,16 @@ export class Indexer {
 
   /** Says that a blob was committed. */
   wake(): void {
-    this.#worker?.postMessage("wake");
+    this.#tell({ kind: "wake" });
+  }
+
+  /**
+   * Says that the database is damaged: it is set aside and filled again from the blobs.
+   *
+   * @param inode - of the damaged file; ignored when another one has taken its place
+   */
+  rebuild(inode: number): void {
+    this.#tell({ kind: "rebuild", inode });
   }
 
   /** Ends after the running batch; the next start goes on there. */
@@ -65,8 +88,12 @@ export class Indexer {
     const worker = this.#worker;
     if (worker === undefined) return;
     const ended = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
-    worker.postMessage("stop");
+    this.#tell({ kind: "stop" });
     await ended;
+  }
+
+  #tell(command: IndexerCommand): void {
+    this.#worker?.postMessage(command);
   }
 
   #spawn(): void {
@@ -75,6 +102,7 @@ export class Indexer {
     let failure: Error | undefined;
     worker.on("message", (event: IndexerEvent) => {
       if (event.kind === "ready") this.#ready.resolve();
+      else this.#failures = 0;
       this.#observer.onEvent(event);
     });
     worker.on("error", (error: Error) => {
@@ -87,6 +115,7 @@ export class Indexer {
     this.#worker = undefined;
     if (this.#stopping) return;
     this.#observer.onRestart(error);
-    this.#restart = setTimeout(() => this.#spawn(), RESTART_PAUSE_MS);
+    this.#failures += 1;
+    this.#restart = setTimeout(() => this.#spawn(), restartPause(this.#failures));
   }
 }

@@ -5,8 +5,8 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { followBlobs } from "./follow-blobs.ts";
 import { IndexWriter } from "./index-writer.ts";
-import type { IndexerEvent, IndexerOptions } from "./indexer.ts";
-import { openWriter } from "./schema.ts";
+import type { IndexerCommand, IndexerEvent, IndexerOptions } from "./indexer.ts";
+import { inodeOf, isDamage, openWriter, setAside } from "./schema.ts";
 import type { OpenIndexSource } from "./source.ts";
 
 const options = workerData as IndexerOptions;
@@ -17,9 +17,15 @@ const post = (event: IndexerEvent): void => port.postMessage(event);
 const stop = new AbortController();
 let wake = (): void => {};
 let awake = true;
+let rebuild = false;
 
-port.on("message", (message: "wake" | "stop") => {
-  if (message === "stop") stop.abort();
+port.on("message", (command: IndexerCommand) => {
+  if (command.kind === "rebuild") {
+    // Of a database that is replaced already: nothing is left to do.
+    if (inodeOf(options.file) !== command.inode) return;
+    rebuild = true;
+  }
+  if (command.kind !== "wake") stop.abort();
   awake = true;
   wake();
 });
@@ -39,17 +45,21 @@ async function sleep(): Promise<void> {
 }
 
 const module = (await import(options.sourceModule)) as { readonly openIndexSource: OpenIndexSource };
-const database = openWriter(options.file);
-const writer = new IndexWriter(database);
 const source = await module.openIndexSource(options.sourceOptions);
-post({ kind: "ready", sequence: writer.cursor.sequence });
+const database = openWriter(options.file);
 try {
+  const writer = new IndexWriter(database);
+  post({ kind: "ready", sequence: writer.cursor.sequence });
   while (!stop.signal.aborted) {
     await followBlobs({ source, writer, post, nowMs: () => performance.now() }, stop.signal);
     await sleep();
   }
+} catch (error) {
+  rebuild ||= isDamage(error);
+  throw error;
 } finally {
   await source.close();
   database.close();
+  if (rebuild) setAside(options.file);
 }
 port.close();

@@ -19,7 +19,7 @@ import {
   titleFit,
 } from "./scoring.ts";
 import { visitWords } from "./tokens.ts";
-import { createVisibility, type Visibility } from "./visibility.ts";
+import { Visibility } from "./visibility.ts";
 
 /** Matches enumerated for totals and facets. */
 const MAX_MATCHES = 50_000;
@@ -92,11 +92,11 @@ export class Matcher {
   /** Ranked documents, total and facets of a question. */
   match(question: Question, deadlineMs: number): MatchAnswer {
     this.refresh();
-    const visibility = createVisibility(this.#database, this.columns, question);
+    const visibility = new Visibility(this.#database, this.columns, question);
     const matches = this.#findMatches(question, visibility);
-    const { total, facets } = countFacets(matches.docs, this.columns);
+    const { total, facets } = countFacets(matches.docs, this.columns, (doc) => visibility.newest(doc));
     const { ranked, exact } = this.#rank(matches, visibility, deadlineMs);
-    return { ranked, total, totalIsLowerBound: matches.capped, exact, facets };
+    return { ranked, total, totalIsLowerBound: matches.capped || visibility.undecided > 0, exact, facets };
   }
 
   /** The words of a question as index terms, for marking them. */
@@ -133,7 +133,7 @@ export class Matcher {
       const expression = matchExpression(resolved, wanted);
       if (expression === undefined) continue;
       const docs = this.#enumerate(expression);
-      const visible = docs.filter(visibility);
+      const visible = docs.filter((doc) => visibility.newest(doc) > 0);
       best = { docs: visible, capped: docs.length >= MAX_MATCHES, resolved, relaxed: step > 0 };
       if (visible.length >= ENOUGH_PAGES) break;
     }
@@ -145,10 +145,10 @@ export class Matcher {
     return rows.map(([doc]) => doc);
   }
 
-  #rank(matches: Matches, visible: Visibility, deadlineMs: number): { ranked: RankedDocument[]; exact: boolean } {
+  #rank(matches: Matches, visibility: Visibility, deadlineMs: number): { ranked: RankedDocument[]; exact: boolean } {
     const units = matches.resolved.groups.flatMap((group) => group.units);
     const plan = planScoring(units, this.columns.count);
-    const chosen = this.#candidates(matches, units, visible);
+    const chosen = this.#candidates(matches, units, visibility);
     const scorer = createScorer(plan);
     const scored: Candidate[] = [];
     for (const [index, doc] of chosen.docs.entries()) {
@@ -163,13 +163,13 @@ export class Matcher {
   }
 
   /** All matches when they are few; else the champions of each word, and the newest matches to fill up. */
-  #candidates(matches: Matches, units: readonly Unit[], visible: Visibility): { docs: number[]; verify: boolean } {
+  #candidates(matches: Matches, units: readonly Unit[], visibility: Visibility): { docs: number[]; verify: boolean } {
     if (matches.docs.length <= MAX_CANDIDATES) return { docs: [...matches.docs], verify: false };
     const matching = new Set(matches.docs);
     const decidable = matches.capped && isDecidedByTerms(matches.resolved, units);
     const terms = units.flatMap((unit) => unit.terms.slice(0, CHAMPION_TERMS_PER_UNIT));
     const champions = terms.flatMap(({ id }) => this.#champions(id));
-    const chosen = new Set(champions.filter((doc) => matching.has(doc) || (decidable && visible(doc))));
+    const chosen = new Set(champions.filter((doc) => matching.has(doc) || (decidable && visibility.newest(doc) > 0)));
     for (const doc of matches.docs) {
       if (chosen.size >= MAX_CANDIDATES) break;
       chosen.add(doc);

@@ -12,7 +12,8 @@ export type ReaderCall =
 
 export type ReaderReply =
   | { readonly id: number; readonly value: unknown }
-  | { readonly id: number; readonly error: Error };
+  /** `damaged`: inode of the file when SQLite says that it is damaged. */
+  | { readonly id: number; readonly error: Error; readonly damaged: number | undefined };
 
 export interface ReaderPoolOptions {
   readonly file: string;
@@ -23,6 +24,8 @@ export interface ReaderPoolOptions {
   readonly hardMs: number;
   /** Calls waiting for a thread; more are refused. */
   readonly queue: number;
+  /** A question met damage in the database: the indexer should rebuild it. */
+  readonly onDamage?: (inode: number) => void;
 }
 
 /** A full-text index that can be asked. Other engines implement the same. */
@@ -50,7 +53,7 @@ interface Seat {
   timer: NodeJS.Timeout | undefined;
 }
 
-const RESTART_PAUSE_MS = 200;
+const RESTART_PAUSE_MS = 1_000;
 
 class ReaderPool {
   readonly #options: ReaderPoolOptions;
@@ -132,14 +135,22 @@ class ReaderPool {
 
   #onReply(seat: Seat, reply: ReaderReply): void {
     if (reply.id === 0) {
-      seat.ready = true;
+      // A thread that cannot open the database says why before it ends.
+      seat.ready = !("error" in reply);
+      if ("error" in reply) this.#failure(reply);
     } else {
       clearTimeout(seat.timer);
-      if ("error" in reply) seat.job?.reject(reply.error);
+      if ("error" in reply) seat.job?.reject(this.#failure(reply));
       else seat.job?.resolve(reply.value);
       seat.job = undefined;
     }
     this.#dispatch();
+  }
+
+  #failure({ error, damaged }: Extract<ReaderReply, { error: Error }>): Error {
+    if (damaged === undefined) return error;
+    this.#options.onDamage?.(damaged);
+    return new FullTextError("INDEX_DAMAGED", { file: this.#options.file }, { cause: error });
   }
 
   #onExit(seat: Seat, failure: Error | undefined): void {

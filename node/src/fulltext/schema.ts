@@ -2,13 +2,13 @@
  * The full-text database: its tables, its settings, its version. A database of another version or analyser is dropped
  * and filled again from the blobs: it holds nothing that they do not.
  */
-import { rmSync } from "node:fs";
+import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { ANALYZER } from "./analyzer.ts";
 import { FullTextError } from "./errors.ts";
 
 /** Tables and analyser rules together. */
-const VERSION = `1:${ANALYZER}`;
+const VERSION = `2:${ANALYZER}`;
 /** SQLite result codes that mean the file itself is bad: SQLITE_CORRUPT, SQLITE_NOTADB. */
 const DAMAGE_CODES = new Set([11, 26]);
 
@@ -26,6 +26,9 @@ CREATE TABLE docs(
 CREATE INDEX docs_rev ON docs(rev);
 CREATE TABLE sightings(page INTEGER NOT NULL, timestamp INTEGER NOT NULL, doc INTEGER NOT NULL,
   PRIMARY KEY(page, timestamp, doc)) WITHOUT ROWID;
+-- Revisits whose text has not been indexed yet: files arrive in any order. They join the text when it comes.
+CREATE TABLE waiting(collection TEXT NOT NULL, urlkey TEXT NOT NULL, digest TEXT NOT NULL, timestamp INTEGER NOT NULL,
+  PRIMARY KEY(collection, urlkey, digest, timestamp)) WITHOUT ROWID;
 CREATE TABLE forward(doc INTEGER PRIMARY KEY, impacts BLOB NOT NULL);
 CREATE TABLE bodies(doc INTEGER PRIMARY KEY, sequence BLOB NOT NULL, text BLOB NOT NULL);
 CREATE TABLE terms(id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE, df INTEGER NOT NULL);
@@ -44,6 +47,7 @@ CREATE VIRTUAL TABLE words USING fts5(title, headings, body, url, facets, conten
 `;
 
 const FILE_SUFFIXES = ["", "-wal", "-shm"] as const;
+const DAMAGED = ".damaged";
 
 function configure(database: DatabaseSync, write: boolean): void {
   database.exec("PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 1073741824");
@@ -64,7 +68,30 @@ export function isDamage(error: unknown): boolean {
   return error instanceof Error && "errcode" in error && DAMAGE_CODES.has(Number(error.errcode) & 0xff);
 }
 
-function openCurrent(file: string): DatabaseSync | undefined {
+/** Whether an error was thrown by SQLite: a full disk, a locked or damaged file. It says nothing about what was indexed. */
+export function isDatabaseError(error: unknown): boolean {
+  return error instanceof Error && "errcode" in error;
+}
+
+/** Which file it is, so that a replaced one is noticed; `undefined` while there is none. */
+export function inodeOf(file: string): number | undefined {
+  return statSync(file, { throwIfNoEntry: false })?.ino;
+}
+
+/**
+ * Moves a damaged database out of the way, so that the next open starts an empty one. One damaged copy is kept for whoever
+ * wants to know why; readers notice that the file is another one.
+ */
+export function setAside(file: string): void {
+  for (const suffix of FILE_SUFFIXES) {
+    rmSync(`${file}${DAMAGED}${suffix}`, { force: true });
+    if (existsSync(`${file}${suffix}`)) renameSync(`${file}${suffix}`, `${file}${DAMAGED}${suffix}`);
+  }
+}
+
+type Opened = DatabaseSync | "damaged" | "outdated";
+
+function openCurrent(file: string): Opened {
   const database = new DatabaseSync(file);
   try {
     configure(database, true);
@@ -76,25 +103,27 @@ function openCurrent(file: string): DatabaseSync | undefined {
     }
   } catch (error) {
     database.close();
-    if (isDamage(error)) return undefined;
+    if (isDamage(error)) return "damaged";
     throw error;
   }
   database.close();
-  return undefined;
+  return "outdated";
 }
 
 /**
- * Opens the database for the one writer. A damaged or outdated file is replaced by an empty one, which the indexer fills.
+ * Opens the database for the one writer. A damaged file is set aside, an outdated one deleted; the indexer fills the
+ * empty one that takes its place.
  *
  * @throws {FullTextError} `INDEX_DAMAGED` when even a new file cannot be used
  */
 export function openWriter(file: string): DatabaseSync {
-  const current = openCurrent(file);
-  if (current !== undefined) return current;
-  for (const suffix of FILE_SUFFIXES) rmSync(`${file}${suffix}`, { force: true });
+  const opened = openCurrent(file);
+  if (opened instanceof DatabaseSync) return opened;
+  if (opened === "damaged") setAside(file);
+  else for (const suffix of FILE_SUFFIXES) rmSync(`${file}${suffix}`, { force: true });
   const fresh = openCurrent(file);
-  if (fresh === undefined) throw new FullTextError("INDEX_DAMAGED", { file });
-  return fresh;
+  if (fresh instanceof DatabaseSync) return fresh;
+  throw new FullTextError("INDEX_DAMAGED", { file });
 }
 
 /** Opens the database for a reader. The file must exist. */

@@ -32,7 +32,8 @@ export const DEFAULT_CAPS: ExtractionCaps = {
 };
 
 const HTML_TYPES = new Set(["text/html", "application/xhtml+xml"]);
-const PLAIN_TYPES = /^(text\/(plain|markdown|csv|tab-separated-values)|application\/(json|xml)|text\/xml)$/;
+const PLAIN_TYPES =
+  /^(text\/(plain|markdown|csv|tab-separated-values)|application\/([\w.-]+\+)?json|application\/xml|text\/xml)$/;
 const EMPTY = { title: "", headings: "", body: "", declaredLanguage: undefined } as const;
 
 /** Whether the words of this type come from its body, so that the body is worth reading. */
