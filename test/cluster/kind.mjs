@@ -2,7 +2,7 @@
  * Clusters of kind, up and down, each with a name and networks of its own so that several can run.
  * As a script: `node test/cluster/kind.mjs up|down NAME`, for NAME see CLUSTERS. Node 20, no dependencies.
  */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { logged, output, succeeds } from "../run/command.mjs";
@@ -189,9 +189,25 @@ export async function clusterDown(name) {
   });
 }
 
-/** Hands an image archive to the cluster's node. */
-export async function loadImage({ name, env }, archive) {
-  await logged(`load-${name}`, "kind", ["load", "image-archive", archive, "--name", name], { env });
+/**
+ * Hands an image archive to the cluster's node, unless it has that image already.
+ *
+ * @param {Cluster} cluster
+ * @param {string} archive path
+ * @param {{repository: string, tag: string}} image what the archive holds
+ */
+export async function loadImage({ name, env }, archive, { repository, tag }) {
+  const mark = join(stateFolder(name), `image-${repository.split("/").at(-1)}`);
+  await step(
+    `load ${repository}`,
+    async () => {
+      if (existsSync(mark) && readFileSync(mark, "utf8") === tag) return "cached";
+      await logged(`load-${name}`, "kind", ["load", "image-archive", archive, "--name", name], { env });
+      writeFileSync(mark, tag);
+      return undefined;
+    },
+    { expectedMs: 5_000 },
+  );
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

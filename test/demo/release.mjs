@@ -1,0 +1,56 @@
+/**
+ * The operator in a cluster by its Helm chart, and an ArchiveNode until it is ready: the part of the demo that the
+ * end-to-end tests share. Node 20, no dependencies.
+ */
+import { join } from "node:path";
+import { logged, output } from "../run/command.mjs";
+import { ROOT } from "../run/dependencies.mjs";
+import { PlainError } from "../run/steps.mjs";
+
+const CHART = join(ROOT, "charts/archive-operator");
+export const RELEASE = "archive-operator";
+export const OPERATOR_NAMESPACE = "archive-system";
+const READY_SECONDS = 180;
+
+const imageValues = (key, { repository, tag }) => [
+  ...["--set", `${key}.repository=${repository}`],
+  ...["--set", `${key}.tag=${tag}`],
+];
+
+/**
+ * Installs the chart or upgrades what is there, and waits until every pod of the operator is available.
+ *
+ * @param {{env: Record<string, string>}} cluster
+ * @param {{node: Image, operator: Image} | undefined} images undefined: those that the chart names
+ * @typedef {{repository: string, tag: string}} Image
+ */
+export async function installOperator({ env }, images) {
+  const release = ["upgrade", "--install", RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE, "--create-namespace"];
+  const values = images ? [...imageValues("image", images.operator), ...imageValues("nodeImage", images.node)] : [];
+  await logged("helm", "helm", [...release, ...values, "--wait", "--timeout", "3m"], { env });
+  return await output("kubectl", ["-n", OPERATOR_NAMESPACE, "get", "deployment", RELEASE, "-o", AVAILABLE], { env });
+}
+
+const AVAILABLE = "jsonpath={.status.availableReplicas} of {.spec.replicas} pods available";
+
+/** @param {string} name that is free to exist already */
+export async function provideNamespace({ env }, name) {
+  const manifest = await output("kubectl", ["create", "namespace", name, "--dry-run=client", "-o", "yaml"], { env });
+  await output("kubectl", ["apply", "-f", "-"], { env, input: manifest });
+}
+
+/**
+ * Applies a file that holds one ArchiveNode, and waits for it.
+ *
+ * @param {{namespace: string, name: string, file: string}} archive
+ * @throws {PlainError} not ready in time; the message holds what `kubectl describe` says of it
+ */
+export async function applyArchiveNode({ env }, { namespace, name, file }) {
+  await provideNamespace({ env }, namespace);
+  await output("kubectl", ["-n", namespace, "apply", "-f", file], { env });
+  const ready = ["wait", `archivenode/${name}`, "--for=condition=Ready", `--timeout=${READY_SECONDS}s`];
+  await output("kubectl", ["-n", namespace, ...ready], { env }).catch(async (error) => {
+    const described = await output("kubectl", ["-n", namespace, "describe", "archivenode", name], { env });
+    throw new PlainError(`The ArchiveNode did not become ready.\n${error.message}\n${described}`);
+  });
+}
