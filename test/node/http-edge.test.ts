@@ -10,7 +10,7 @@ import { parseAnswer, rawTls } from "../testkit/raw-tls.ts";
 import { type TempDir, tempDir } from "../testkit/temp-dir.ts";
 
 const UPLOAD_LIMIT = 1024 * 1024;
-const WARCS = "/api/v1/collections/main/warcs";
+const WARCS = "/api/v1/collections/default/warcs";
 let folder: TempDir;
 let node: ArchiveNodeProcess;
 let client: NodeClient;
@@ -92,8 +92,8 @@ test("collections that need the token are listed with the token only", async () 
     (
       (await client.call("/api/v1/collections", { headers })).json as { collections: { name: string }[] }
     ).collections.map((collection) => collection.name);
-  expect(await names({})).toEqual(["main"]);
-  expect(await names(bearer)).toEqual(["main", "secret", "peers"]);
+  expect(await names({})).toEqual(["default"]);
+  expect(await names(bearer)).toEqual(["default", "secret", "peers"]);
 });
 
 test("an unknown collection is said to be unknown", async () => {
@@ -113,7 +113,7 @@ test("an unknown collection is said to be unknown", async () => {
 test("an unknown path is a problem too", async () => {
   expectProblem(await client.call("/"), 404, "not-found");
   expectProblem(await client.call("/api/v1/federation/peers"), 404, "not-found");
-  expectProblem(await client.call("/main/2024/http://example.org/"), 404, "not-found");
+  expectProblem(await client.call("/default/2024/http://example.org/"), 404, "not-found");
 });
 
 test.each(["POST", "PUT", "PATCH", "DELETE", "TRACE"] as const)(

@@ -65,6 +65,8 @@ export function createApp(options: AppOptions): FastifyInstance {
   };
   const base = {
     bodyLimit: HTTP_LIMITS.bodyBytes,
+    // A misspelt parameter is answered, not dropped.
+    ajv: { customOptions: { removeAdditional: false as const } },
     connectionTimeout: HTTP_LIMITS.idleMs,
     keepAliveTimeout: HTTP_LIMITS.keepAliveMs,
     requestTimeout: 0,

@@ -33,7 +33,6 @@ test("Memento's headers name the time and the original", () => {
       "Memento-Datetime: Sat, 03 Feb 2024 04:05:06 GMT",
       'Link: <http://example.org/a/b>; rel="original"',
       "Content-Security-Policy: sandbox",
-      "X-Content-Type-Options: nosniff",
     ]),
   );
 });

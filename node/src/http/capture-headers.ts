@@ -43,7 +43,6 @@ function ownHeaders(capture: RawCapture): Header[] {
     ["Memento-Datetime", httpDate(capture.timestamp)],
     ...originalLink(capture.url),
     ["Content-Security-Policy", "sandbox"],
-    ["X-Content-Type-Options", "nosniff"],
     ["Referrer-Policy", "no-referrer"],
   ];
 }

@@ -4,8 +4,8 @@ import { PROBLEM_TYPE } from "./problem.ts";
 
 export const CollectionName = Type.String({ pattern: "^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$", maxLength: 63 });
 export const Hash = Type.String({ pattern: "^[0-9a-f]{64}$", description: "SHA-256 of the file, lower-case hex" });
-/** 1 to 14 digits: `2024` is the whole year. */
-export const PartialTimestamp = Type.String({ pattern: "^[0-9]{1,14}$" });
+/** 4 to 14 digits: `2024` is the whole year. */
+export const PartialTimestamp = Type.String({ pattern: "^[0-9]{4,14}$" });
 
 const DamagedRangeSchema = Type.Object({
   offset: Type.Integer({ minimum: 0 }),

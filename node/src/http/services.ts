@@ -102,7 +102,7 @@ export interface SearchRequest {
   readonly collections: readonly string[];
   readonly limit: number;
   readonly offset: number;
-  /** Inclusive bounds, 1 to 14 digits. */
+  /** Inclusive bounds, 4 to 14 digits. */
   readonly from: string | undefined;
   readonly to: string | undefined;
 }

@@ -14,14 +14,22 @@ export interface SearchRoutesOptions {
   readonly deadlineMs: number;
 }
 
-const Query = Type.Object({
-  q: Type.String({ minLength: 1, maxLength: 1024, description: 'Words, "phrases", prefix*, host: title: type: lang:' }),
-  collection: Type.Optional(Type.Array(CollectionName, { maxItems: 64 })),
-  limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
-  offset: Type.Integer({ minimum: 0, maximum: 1000, default: 0 }),
-  from: Type.Optional(PartialTimestamp),
-  to: Type.Optional(PartialTimestamp),
-});
+const Query = Type.Object(
+  {
+    q: Type.String({
+      minLength: 1,
+      maxLength: 1024,
+      description: 'Words, "phrases", prefix*, host: title: type: lang:',
+    }),
+    collection: Type.Optional(Type.Array(CollectionName, { maxItems: 64 })),
+    limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
+    /** With the largest `limit`, the thousandth hit is the last that can be paged to. */
+    offset: Type.Integer({ minimum: 0, maximum: 900, default: 0 }),
+    from: Type.Optional(PartialTimestamp),
+    to: Type.Optional(PartialTimestamp),
+  },
+  { additionalProperties: false },
+);
 
 const Facets = Type.Array(Type.Object({ value: Type.String(), count: Type.Integer({ minimum: 0 }) }));
 

@@ -39,11 +39,18 @@ export interface WarcRoutesOptions {
 
 const Params = Type.Object({ name: CollectionName });
 const BlobParams = Type.Object({ name: CollectionName, hash: Hash });
-const UploadQuery = Type.Object({ filename: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) });
-const ListQuery = Type.Object({
-  limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
-  after: Type.Optional(Type.String({ minLength: 1, maxLength: 256 })),
-});
+const UploadQuery = Type.Object(
+  { filename: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) },
+  { additionalProperties: false },
+);
+const ListQuery = Type.Object(
+  {
+    limit: Type.Integer({ minimum: 1, maximum: 1000, default: 100 }),
+    /** The `next` of the page before. */
+    after: Type.Optional(Type.String({ pattern: "^[0-9]{1,15}$" })),
+  },
+  { additionalProperties: false },
+);
 const BlobPage = Type.Object({ blobs: Type.Array(BlobInfoSchema), next: Type.Optional(Type.String()) });
 
 export const warcRoutes: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, options) => {
