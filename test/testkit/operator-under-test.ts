@@ -26,7 +26,8 @@ export interface PolicyRule {
   readonly resources: readonly string[];
   readonly verbs: readonly string[];
   readonly resourceNames?: readonly string[];
-  readonly unseen?: string;
+  /** By verb: why the right is there although no request of a whole node's life shows it. */
+  readonly unseen?: Readonly<Record<string, string>>;
 }
 
 /** One answered request, of the audit log. */

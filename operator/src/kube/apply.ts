@@ -32,7 +32,7 @@ export interface ApplyOptions {
 
 export interface ApplyResult {
   readonly outcome: "changed" | "noop";
-  /** As last seen or as answered; `undefined` for a no-op on what a lagging cache does not show yet. */
+  /** As last seen or as answered. */
   readonly object: KubeObject | undefined;
 }
 
@@ -84,7 +84,7 @@ export function createApply(deps: ApplyDeps): Apply {
     const written = await send(deps, object, { ...target, options }, signal);
     const { resourceVersion } = written.metadata;
     remember(memory, target, resourceVersion);
-    memory.expectations.wrote(target.id, resourceVersion);
+    memory.expectations.wrote(target.id, cached?.object?.metadata.resourceVersion, resourceVersion);
     deps.metrics.applied(target.resource.kind, "changed");
     return { outcome: "changed", object: written };
   };
@@ -92,13 +92,12 @@ export function createApply(deps: ApplyDeps): Apply {
 
 /** A no-op that needs no look: the cache has yet to show our write, or shows what was found right before. */
 function fromMemory(memory: Memory, target: Target, cached: CachedObject | undefined): ApplyResult | undefined {
-  if (cached === undefined) return undefined;
-  const version = cached.object?.metadata.resourceVersion;
+  const version = cached?.object?.metadata.resourceVersion;
+  if (cached === undefined || version === undefined) return undefined;
   const stale = memory.expectations.isStale(target.id, version);
   const known = memory.verified.get(target.id);
   if (known?.digest !== target.digest) return undefined;
-  const unchanged = version !== undefined && known.resourceVersion === version;
-  return stale || unchanged ? { outcome: "noop", object: cached.object } : undefined;
+  return stale || known.resourceVersion === version ? { outcome: "noop", object: cached.object } : undefined;
 }
 
 /** A no-op because the live object already is what the document asks for. */
@@ -109,9 +108,11 @@ async function fromLive(
   signal: AbortSignal,
 ): Promise<ApplyResult | undefined> {
   const { target, cached, object } = at;
-  if (cached !== undefined && cached.object === undefined) return undefined;
+  // Missing after our own write may mean: not there yet, or created, shown and deleted since. Only the server knows.
+  const missing = cached !== undefined && cached.object === undefined;
+  if (missing && !memory.expectations.isStale(target.id, undefined)) return undefined;
   const live =
-    cached === undefined || cached.metadataOnly
+    missing || cached === undefined || cached.metadataOnly
       ? await deps.client.get(target.resource, target.key, signal)
       : cached.object;
   if (live === undefined || !matches(object, live, target.digest)) return undefined;

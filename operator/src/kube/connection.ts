@@ -30,6 +30,7 @@ export class ConnectionHolder {
   readonly #clock: Clock;
   #current: { connection: Connection; digest: string; loadedAtMs: number } | undefined;
   #loading: Promise<Connection> | undefined;
+  #refreshing: Promise<Connection> | undefined;
 
   constructor(source: CredentialSource, clock: Clock) {
     this.#source = source;
@@ -47,6 +48,15 @@ export class ConnectionHolder {
 
   /** After a 401: forget cached tokens. Callers that come at the same time share one load. */
   async refresh(): Promise<Connection> {
+    this.#refreshing ??= this.#refresh().finally(() => {
+      this.#refreshing = undefined;
+    });
+    return this.#refreshing;
+  }
+
+  /** A load that began before the refusal may bring what was refused. */
+  async #refresh(): Promise<Connection> {
+    await this.#loading?.catch(() => undefined);
     return this.#load(true);
   }
 

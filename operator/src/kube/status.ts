@@ -65,7 +65,7 @@ export function createStatusWriter<T extends KubeObject & { readonly status?: S 
     const delayMs = (last?.atMs ?? -Infinity) + (deps.minIntervalMs ?? MIN_INTERVAL_MS) - deps.clock.monotonicMs();
     if (delayMs > 0 && ready === last?.ready) return { outcome: "deferred", delayMs };
     const answer = await sendStatus(deps, object, status, signal);
-    expectations.wrote(uid, answer.metadata.resourceVersion);
+    expectations.wrote(uid, object.metadata.resourceVersion, answer.metadata.resourceVersion);
     const answered = digest(answer.status ?? {});
     written.set(uid, { digest: next, answered, ready, atMs: deps.clock.monotonicMs() });
     trim(written, deps.clock.monotonicMs());

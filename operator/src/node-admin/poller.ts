@@ -76,18 +76,14 @@ export class AdminPoller {
     }
   }
 
-  /** Asks these pods at the next tick: one became ready, or a document changed. */
-  wake(node: string): void {
-    for (const [key, state] of this.#states) if (state.pod.node === node) this.#states.set(key, { ...state, dueMs: 0 });
-  }
-
   #refresh(): void {
     const seen = new Set<string>();
     for (const pod of this.#deps.pods()) {
       seen.add(pod.uid);
       const before = this.#states.get(pod.uid);
       const fresh: PodState = { pod, dueMs: 0, etag: undefined, status: undefined, failures: 0 };
-      this.#states.set(pod.uid, before === undefined ? fresh : { ...before, pod });
+      const dueMs = before !== undefined && isNewer(pod.documents, before.pod.documents) ? 0 : before?.dueMs;
+      this.#states.set(pod.uid, before === undefined ? fresh : { ...before, pod, dueMs: dueMs ?? 0 });
     }
     for (const [uid, state] of this.#states) {
       if (seen.has(uid)) continue;
@@ -154,6 +150,12 @@ export class AdminPoller {
         });
     if (this.#states.has(pod.uid)) this.#states.set(pod.uid, { pod, ...known, dueMs: this.#deps.nowMs() + delayMs });
   }
+}
+
+/** There is something to hand over since the pod was asked last. */
+function isNewer(now: WantedDocuments | undefined, before: WantedDocuments | undefined): boolean {
+  if (now === undefined) return false;
+  return now.trust.sequence !== before?.trust.sequence || now.federation.sequence !== before.federation.sequence;
 }
 
 function lags(pod: PolledPod, status: AdminStatus | undefined): boolean {

@@ -1,7 +1,7 @@
 /** Takes keys from one queue and reconciles them: deadline, retry, metrics, one log line per run. */
 import { randomUUID } from "node:crypto";
 import { KubeError } from "../kube/api-errors.ts";
-import { type Clock, pause } from "../kube/clock.ts";
+import type { Clock } from "../kube/clock.ts";
 import { keyText, type ObjectKey, parseKey } from "../kube/objects.ts";
 import type { ControllerMetrics, ControllerMetricsFactory, ReconcileOutcome } from "./controller-metrics.ts";
 import { HotLoopBreaker } from "./hot-loop.ts";
@@ -75,17 +75,16 @@ export class Controller {
     const close = () => this.#queue.close();
     if (drain.aborted) return close();
     drain.addEventListener("abort", close, { once: true });
-    await Promise.all(Array.from({ length: this.#workers }, () => this.#work(abort, AbortSignal.any([drain, abort]))));
+    await Promise.all(Array.from({ length: this.#workers }, () => this.#work(abort)));
   }
 
-  async #work(abort: AbortSignal, stop: AbortSignal): Promise<void> {
+  async #work(abort: AbortSignal): Promise<void> {
     for (;;) {
       const taken = await this.#queue.take();
       if (taken === undefined) return;
       this.#metrics.active(this.#queue.processing);
       await this.#handle(taken, abort);
-      await this.#slowDown(taken, stop);
-      this.#queue.done(taken.key);
+      this.#queue.done(taken.key, this.#holdBackMs(taken));
       this.#metrics.active(this.#queue.processing);
     }
   }
@@ -146,14 +145,14 @@ export class Controller {
     return "error";
   }
 
-  /** Holds the key, and so one worker, back: a loop on one object must not become load on the server. */
-  async #slowDown(taken: Taken, stop: AbortSignal): Promise<void> {
+  /** A loop on one object must not become load on the server, nor keep a worker from other objects. */
+  #holdBackMs(taken: Taken): number {
     const { delayMs, first } = this.#hotLoops.ran(taken.key);
     if (first) {
       this.#metrics.hotLoop();
       this.#log("warn", taken, { delayMs }, "one object is reconciled over and over");
     }
-    if (delayMs > 0) await pause(this.#deps.clock, delayMs, stop);
+    return delayMs;
   }
 
   #log(level: "debug" | "warn" | "error", taken: Taken, data: Readonly<Record<string, unknown>>, text: string): void {

@@ -77,7 +77,10 @@ export function createEventRecorder(deps: EventRecorderDeps): RecordEvent {
       const event = newEvent(deps, about, note, digest);
       const { name, namespace } = event.metadata;
       remember(recent, digest, { name, namespace, count: 1, lastMs: now, writtenMs: now });
-      await deps.client.create(EVENTS, event, signal);
+      await deps.client.create(EVENTS, event, signal).catch((error: unknown) => {
+        recent.delete(digest); // a repetition must not go to a series that was never begun
+        throw error;
+      });
     } catch (error) {
       deps.log.debug({ err: error, reason: note.reason }, "an event was not written");
     }

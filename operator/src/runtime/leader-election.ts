@@ -4,7 +4,7 @@
  * Whether another's lease ran out is judged by our own monotonic clock since its record last changed, never by
  * comparing times of two machines. Losing is final for this process: the caller exits.
  */
-import { KubeError } from "../kube/api-errors.ts";
+import { KubeError, type KubeErrorCode } from "../kube/api-errors.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { type Clock, pause } from "../kube/clock.ts";
 import type { LeaseFence } from "../kube/write-fence.ts";
@@ -34,6 +34,8 @@ export interface LeaseTimings {
 /** controller-runtime's. The deadline and a write's 4 s server timeout stay under the duration. */
 export const LEASE_TIMINGS: LeaseTimings = { leaseDurationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 2_000 };
 const RETRY_JITTER = 1.2;
+/** Answers that mean: the record is not what we think. */
+const LOOK_AGAIN: ReadonlySet<KubeErrorCode> = new Set(["CONFLICT", "NOT_FOUND", "ALREADY_EXISTS"]);
 
 export class LeadershipLostError extends Error {
   override readonly name = "LeadershipLostError";
@@ -46,6 +48,7 @@ export class LeaderElector {
   /** When the record we see was first seen by us, monotonic. */
   #seenAtMs = 0;
   #renewedAtMs: number | undefined;
+  readonly #never = new AbortController();
 
   constructor(options: LeaderElectionOptions) {
     this.#options = options;
@@ -78,19 +81,29 @@ export class LeaderElector {
   }
 
   /**
-   * Renews until `signal` aborts.
+   * Renews until `signal` aborts; a renewal under way is finished, so that what we know of the record stays true.
    *
    * @throws {LeadershipLostError} the deadline passed without a renewal, or the lease is somebody else's; the fence is
    * closed and every write under way is aborted by then
    */
   async hold(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await pause(this.#options.clock, this.#timings.retryMs, signal);
+      const untilDeadlineMs = this.#untilDeadlineMs() + 1;
+      await pause(this.#options.clock, Math.min(this.#timings.retryMs, untilDeadlineMs), signal);
       if (signal.aborted) return;
-      const renewed = this.#expired() ? false : await this.#attempt(signal);
-      if (renewed || signal.aborted) continue;
-      if (this.#expired() || this.#heldByAnother()) this.#lose();
+      if (this.#untilDeadlineMs() >= 0 && (await this.#renew())) continue;
+      if (this.#untilDeadlineMs() < 0 || this.#heldByAnother()) this.#lose();
       this.#options.metrics?.slow();
+    }
+  }
+
+  /** Ends by itself at the deadline. A mistake of ours counts as lost: nothing would renew any more. */
+  async #renew(): Promise<boolean> {
+    try {
+      return await this.#attempt(this.#never.signal);
+    } catch (error) {
+      this.#options.log.error({ err: error }, "renewing the lease failed in an unforeseen way");
+      return this.#lose();
     }
   }
 
@@ -100,11 +113,24 @@ export class LeaderElector {
     this.#renewedAtMs = undefined;
     this.#options.fence.released();
     this.#options.metrics?.leading(false);
-    const spec = releasedSpec(this.#lease.spec, this.#options.clock.now());
     try {
-      await this.#write({ ...this.#lease, spec }, signal);
+      await this.#writeReleased(this.#lease, signal);
     } catch (error) {
       this.#options.log.warn({ err: error }, "the lease was not released; it runs out by itself");
+    }
+  }
+
+  async #writeReleased(lease: Lease, signal: AbortSignal): Promise<void> {
+    try {
+      const spec = releasedSpec(lease.spec, this.#options.clock.now());
+      await this.#write({ ...lease, spec }, signal);
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.code !== "CONFLICT") throw error;
+      // Perhaps a renewal of ours whose answer was lost; perhaps another's claim, which must stand.
+      await this.#look(signal);
+      if (this.#lease === undefined || this.#heldByAnother()) return;
+      const spec = releasedSpec(this.#lease.spec, this.#options.clock.now());
+      await this.#write({ ...this.#lease, spec }, signal);
     }
   }
 
@@ -113,7 +139,8 @@ export class LeaderElector {
     const startedMs = this.#options.clock.monotonicMs();
     try {
       if (!this.isLeader || this.#lease === undefined) await this.#look(signal);
-      if (!this.isLeader && !this.#isFree()) return false;
+      // A leader whose record was deleted may find another's in its place.
+      if (this.isLeader ? this.#heldByAnother() : !this.#isFree()) return false;
       await this.#claim(signal);
       // The start counts: the answer may have waited in our own event loop.
       this.#renewedAtMs = startedMs;
@@ -122,7 +149,7 @@ export class LeaderElector {
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
       this.#options.log.debug({ code: error.code }, "could not take or renew the lease");
-      if (error.code === "CONFLICT" || error.code === "NOT_FOUND") await this.#lookAgain(signal);
+      if (LOOK_AGAIN.has(error.code)) await this.#lookAgain(signal);
       return false;
     }
   }
@@ -182,9 +209,10 @@ export class LeaderElector {
     return this.#lease !== undefined && this.#lease.spec?.holderIdentity !== this.#options.identity;
   }
 
-  #expired(): boolean {
+  /** Negative once it has passed. */
+  #untilDeadlineMs(): number {
     const renewedAtMs = this.#renewedAtMs ?? -Infinity;
-    return this.#options.clock.monotonicMs() - renewedAtMs > this.#timings.renewDeadlineMs;
+    return renewedAtMs + this.#timings.renewDeadlineMs - this.#options.clock.monotonicMs();
   }
 
   #lose(): never {
@@ -195,9 +223,10 @@ export class LeaderElector {
     throw error;
   }
 
-  /** One hung call must leave time for another. */
+  /** One hung call must leave time for another, and none of a leader's may outlast its deadline. */
   #requestTimeoutMs(): number {
-    return Math.max(1_000, this.#timings.renewDeadlineMs / 2);
+    const patience = Math.max(1_000, this.#timings.renewDeadlineMs / 2);
+    return this.isLeader ? Math.max(1, Math.min(patience, this.#untilDeadlineMs() + 1)) : patience;
   }
 
   #retryDelayMs(): number {

@@ -45,6 +45,8 @@ export class WorkQueue {
   /** Added while being worked on. */
   readonly #dirty = new Map<string, Priority>();
   readonly #delayedPriorities = new Map<string, Priority>();
+  /** Done, but not to be worked on before a time; ended by the function. */
+  readonly #heldBack = new Map<string, () => void>();
   readonly #failures = new Map<string, number>();
   readonly #takers: ((taken: Taken | undefined) => void)[] = [];
   #closed = false;
@@ -74,7 +76,7 @@ export class WorkQueue {
     if (this.#closed) return;
     this.#delayed.remove(key);
     this.#delayedPriorities.delete(key);
-    if (this.#processing.has(key)) {
+    if (this.#processing.has(key) || this.#heldBack.has(key)) {
       this.#dirty.set(key, higher(this.#dirty.get(key), priority));
       return;
     }
@@ -117,14 +119,14 @@ export class WorkQueue {
     return new Promise((resolve) => this.#takers.push(resolve));
   }
 
-  done(key: string): void {
+  /** @param holdBackMs - the key waits at least this long before it is given out again */
+  done(key: string, holdBackMs = 0): void {
     const startedMs = this.#processing.get(key);
     if (startedMs === undefined) return;
     this.#processing.delete(key);
     this.#metrics.worked((this.#clock.monotonicMs() - startedMs) / 1000);
-    const priority = this.#dirty.get(key);
-    this.#dirty.delete(key);
-    if (priority !== undefined) this.add(key, priority);
+    if (holdBackMs <= 0) this.#readdIfDirty(key);
+    else if (!this.#closed) this.#heldBack.set(key, this.#clock.after(holdBackMs, () => this.#readdIfDirty(key)));
   }
 
   /** Takes no more keys and gives out none; keys being worked on stay with their workers. */
@@ -132,8 +134,17 @@ export class WorkQueue {
     this.#closed = true;
     this.#delayed.clear();
     this.#delayedPriorities.clear();
+    for (const cancel of this.#heldBack.values()) cancel();
+    this.#heldBack.clear();
     for (const band of BANDS) this.#band(band).clear();
     for (const give of this.#takers.splice(0)) give(undefined);
+  }
+
+  #readdIfDirty(key: string): void {
+    this.#heldBack.delete(key);
+    const priority = this.#dirty.get(key);
+    this.#dirty.delete(key);
+    if (priority !== undefined) this.add(key, priority);
   }
 
   #enqueue(key: string, priority: Priority): void {

@@ -25,7 +25,7 @@ export async function applyChild(deps: ChildrenDeps, child: Child, signal: Abort
   const key = keyOf(child);
   const known = deps.cached(resource, key);
   if (known !== undefined && isOwned(known, child)) {
-    await deps.apply(child, { fieldManager: FIELD_MANAGERS.node }, signal);
+    await applyOwn(deps, child, signal);
     return;
   }
   try {
@@ -35,7 +35,23 @@ export async function applyChild(deps: ChildrenDeps, child: Child, signal: Abort
     const live = await deps.client.get(resource, key, signal);
     if (live === undefined) throw error;
     if (!isOwned(live, child)) throw strangerError(live, child, error);
-    await deps.apply(child, { fieldManager: FIELD_MANAGERS.node }, signal);
+    await applyOwn(deps, child, signal);
+  }
+}
+
+/**
+ * Applies a child that is ours. Server-side apply never removes what another manager added to a list, and that may
+ * contradict ours (two ports of one name); then our lists are first put in place whole.
+ */
+async function applyOwn(deps: ChildrenDeps, child: Child, signal: AbortSignal): Promise<void> {
+  const fieldManager = FIELD_MANAGERS.node;
+  try {
+    await deps.apply(child, { fieldManager }, signal);
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.code !== "INVALID") throw error;
+    const target = { resource: resourceOf(child.kind), key: keyOf(child) };
+    await deps.client.patch(target, child, { contentType: "application/merge-patch+json", fieldManager }, signal);
+    await deps.apply(child, { fieldManager }, signal);
   }
 }
 

@@ -70,7 +70,6 @@ export function observe(node: ArchiveNode, caches: NodeCaches): ObservedState {
     pods: ordinals.flatMap((pod) => observedPod(caches.pods.get({ namespace, name: pod }))),
     facts: caches.facts(keyText({ namespace, name })),
     serviceMonitorExists: caches.serviceMonitorExists(),
-    growthRefused: undefined,
   };
 }
 

@@ -39,8 +39,6 @@ export interface ObservedState {
   readonly facts: NodeFacts;
   /** Kinds that this cluster has only sometimes. */
   readonly serviceMonitorExists: boolean;
-  /** The API server refused to grow a claim: its class does not allow it. */
-  readonly growthRefused: string | undefined;
 }
 
 /** A sequenced document and what of it matters to the status. */

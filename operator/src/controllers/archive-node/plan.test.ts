@@ -19,7 +19,6 @@ const NOTHING: ObservedState = {
   pods: [],
   facts: { pods: new Map() },
   serviceMonitorExists: false,
-  growthRefused: undefined,
 };
 
 function setUp({ observed = {}, ...parts }: ArchiveNodeParts & { observed?: Partial<ObservedState> } = {}) {

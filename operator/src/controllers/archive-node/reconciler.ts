@@ -10,6 +10,7 @@ import {
   type ArchiveNodeStatus,
   notImplementedFields,
 } from "@archivestream/crds";
+import { KubeError } from "../../kube/api-errors.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
 import type { ConditionInput } from "./conditions.ts";
 import type { DocumentIssuer, StoredDocuments } from "./documents.ts";
@@ -51,6 +52,9 @@ type Blocked = { readonly reason: ArchiveNodeReason<"Stalled">; readonly message
 /** Certificates end without an event; their conditions are looked at again this often. */
 export const SAFETY_RECHECK_MS = 3_600_000;
 
+/** What blocks a node may end without an event: rights, quotas, strangers' objects. */
+const BLOCKED_RECHECK_MS = 300_000;
+
 /** @returns milliseconds until the node should be looked at again, unless an event comes first */
 export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
   return async (key: ObjectKey, signal: AbortSignal): Promise<number | undefined> => {
@@ -70,16 +74,19 @@ export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
     const input: ConditionInput = {
       node,
       notImplemented: notImplementedFields("ArchiveNode", object.spec),
-      observed: done.growthRefused === undefined ? observed : { ...observed, growthRefused: done.growthRefused },
+      observed,
       documents,
-      growth:
-        done.growthRefused === undefined ? planned.growth : { step: "not-expandable", message: done.growthRefused },
+      growth: growthAfter(planned.growth, done),
       blocked: done.blocked,
       now,
     };
     const putOffMs = await deps.writeStatus(object, archiveNodeStatus(object, input), signal);
-    return putOffMs ?? SAFETY_RECHECK_MS;
+    return putOffMs ?? (done.blocked === undefined ? SAFETY_RECHECK_MS : BLOCKED_RECHECK_MS);
   };
+}
+
+function growthAfter(growth: Plan["growth"], { growthRefused }: Done): Plan["growth"] {
+  return growthRefused === undefined ? growth : { step: "not-expandable", message: growthRefused };
 }
 
 interface Done extends GrowthEffects {
@@ -105,14 +112,23 @@ async function carryOut(
   }
 }
 
-/** Failures that trying again cannot mend, as the reason to stop; undefined for all others. */
+/** Failures that only a person can mend, as the reason to stop; undefined for all others. */
 function blockedBy(error: unknown): Blocked | undefined {
-  if (!(error instanceof ArchiveNodeError) || error.code !== "CHILD_NOT_OWNED") return undefined;
-  const { kind, name, owner } = error.details as ArchiveNodeError<"CHILD_NOT_OWNED">["details"];
-  return {
-    reason: "ChildNotOwned",
-    message: `${kind} ${name} exists and belongs to ${owner}; delete or rename it, or rename this ArchiveNode`,
-  };
+  if (error instanceof ArchiveNodeError && error.code === "CHILD_NOT_OWNED") {
+    const { kind, name, owner } = error.details as ArchiveNodeError<"CHILD_NOT_OWNED">["details"];
+    const message = `${kind} ${name} exists and belongs to ${owner}; delete or rename it, or rename this ArchiveNode`;
+    return { reason: "ChildNotOwned", message };
+  }
+  if (!(error instanceof KubeError)) return undefined;
+  const said = error.details.message ?? error.details.reason ?? "";
+  if (error.code === "FORBIDDEN")
+    return { reason: "Forbidden", message: `the API server refused: ${said}; grant what it names` };
+  if (error.code === "INVALID")
+    return {
+      reason: "InvalidSpec",
+      message: `the API server refused what the spec asks for: ${said}; change that field`,
+    };
+  return undefined;
 }
 
 function issueDocuments(

@@ -55,7 +55,6 @@ const RUNNING: ObservedState = {
   pods: [{ name: "alpha-0", uid: "p", ready: true, trouble: "" }],
   facts: facts(),
   serviceMonitorExists: false,
-  growthRefused: undefined,
 };
 
 interface Parts extends ArchiveNodeParts {

@@ -22,7 +22,6 @@ function state(parts: Partial<ObservedState> = {}): ObservedState {
     pods: [],
     facts: { pods: new Map() },
     serviceMonitorExists: false,
-    growthRefused: undefined,
     ...parts,
   };
 }
@@ -71,9 +70,4 @@ test("kept volumes larger than a new node asks for are a rejected shrink too", (
   const observed = state({ statefulSet: undefined });
   const growth = planGrowth("5Gi", observed);
   expect([growth.step, templateSize("5Gi", observed, growth)]).toEqual(["rejected", "10Gi"]);
-});
-
-test("a class that cannot grow stops the growth", () => {
-  const growthRefused = "not allowed";
-  expect(planGrowth("20Gi", state({ growthRefused }))).toEqual({ step: "not-expandable", message: "not allowed" });
 });

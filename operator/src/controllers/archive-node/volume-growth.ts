@@ -11,6 +11,7 @@ export type VolumeGrowth =
   | { readonly step: "none" }
   /** Smaller than what exists: nothing is done, the template keeps its size. */
   | { readonly step: "rejected"; readonly current: string }
+  /** Never planned: the answer to growing claims. */
   | { readonly step: "not-expandable"; readonly message: string }
   | { readonly step: "grow-claims"; readonly claims: readonly string[] }
   | { readonly step: "await-capacity"; readonly claims: readonly string[] }
@@ -25,8 +26,6 @@ export function planGrowth(wantedSize: string, observed: ObservedState): VolumeG
   const current = largest([...claims.map((claim) => claim.requested), ...(statefulSet ? [statefulSet.claimSize] : [])]);
   if (current !== undefined && wanted < quantityBytes(current)) return { step: "rejected", current };
   const small = claims.filter((claim) => quantityBytes(claim.requested) < wanted).map((claim) => claim.name);
-  if (small.length > 0 && observed.growthRefused !== undefined)
-    return { step: "not-expandable", message: observed.growthRefused };
   if (small.length > 0) return { step: "grow-claims", claims: small };
   const waiting = claims
     .filter((claim) => claim.bound && quantityBytes(claim.capacity ?? 0) < wanted)
