@@ -6,6 +6,7 @@ import { catalogFiles } from "./cdx/catalog-calls.ts";
 import type { NodeConfig } from "./contract/config-schema.ts";
 import type { ArchiveSourceOptions } from "./fulltext/archive-source.ts";
 import { Indexer } from "./fulltext/indexer.ts";
+import { createFullTextMetrics } from "./fulltext/metrics.ts";
 import { type FullTextIndex, openFullTextIndex } from "./fulltext/reader-pool.ts";
 import type { SearchService } from "./http/services.ts";
 import type { Logger } from "./observability/logging.ts";
@@ -45,6 +46,7 @@ export function composeFullText(
     blobs: blobFolder(config.dataDir),
   };
   const progress = new Progress();
+  const metrics = createFullTextMetrics(registry, () => performance.now());
   const indexer = new Indexer(
     {
       file,
@@ -55,16 +57,20 @@ export function composeFullText(
     {
       onEvent: (event) => {
         progress.reached(event.sequence);
+        metrics.observe(event);
         if (event.kind === "failed") {
           logger.warn({ hash: event.hash, reason: event.reason }, "file is not searchable");
         }
       },
-      onRestart: (error) => logger.error({ err: error }, "full-text indexer ended and is started again"),
+      onRestart: (error) => {
+        metrics.restarted();
+        logger.error({ err: error }, "full-text indexer ended and is started again");
+      },
     },
   );
   let index: FullTextIndex | undefined;
   const opened = (): FullTextIndex => {
-    index ??= openFullTextIndex({ file, ...READERS });
+    index ??= openFullTextIndex({ file, ...READERS, onDamage: (inode) => indexer.rebuild(inode) });
     return index;
   };
   return {
@@ -82,7 +88,10 @@ export function composeFullText(
     }),
     searchableUpTo: () => progress.sequence,
     searchable: (sequence, signal) => progress.until(sequence, signal),
-    committed: () => indexer.wake(),
+    committed: (sequence) => {
+      metrics.committed(sequence);
+      indexer.wake();
+    },
     start: async (signal) => {
       await indexer.start(signal);
       opened();
