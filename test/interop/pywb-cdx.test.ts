@@ -3,6 +3,7 @@ import { execFile } from "node:child_process";
 import { access, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createCdxService } from "../../node/src/cdx/pywb-dialect.ts";
@@ -110,14 +111,14 @@ const QUERIES: readonly string[] = [
 
 type Answer = { readonly type: string; readonly text: string } | { readonly error: true };
 
-async function ours(query: string, text: string): Promise<Answer> {
+async function ours(query: string, index: string): Promise<Answer> {
   const service = createCdxService({
-    captures: memoryCaptures(cdxjCaptures(text)),
+    captures: memoryCaptures(cdxjCaptures(index)),
     scopeOf: (name) => ({ name, cutoff: undefined, exclude: [] }),
   });
   try {
     const answer = await service.query(COLLECTION, new URLSearchParams(query), AbortSignal.timeout(10_000));
-    return { type: answer.contentType, text: (await Array.fromAsync(answer.lines)).join("") };
+    return { type: answer.contentType, text: await text(answer.lines) };
   } catch {
     return { error: true };
   }
