@@ -79,7 +79,7 @@ const sizeOf = async (file: string): Promise<number> => {
   return sizes.reduce((sum, entry) => sum + (entry?.size ?? 0), 0);
 };
 
-/** Indexes all pages; resolves to the seconds it took, or 0 when the database was complete. */
+/** Indexes the pages that the database does not hold yet; resolves to the seconds it took. */
 async function fillIndex(file: string): Promise<number> {
   const last = Math.ceil(PAGES / PAGES_PER_BLOB);
   const done = Promise.withResolvers<void>();

@@ -23,10 +23,10 @@ import { Visibility } from "./visibility.ts";
 
 /** Matches enumerated for totals and facets. */
 const MAX_MATCHES = 50_000;
-/** Documents scored exactly. */
-const MAX_CANDIDATES = 3_000;
+/** Documents scored exactly; about 10 µs each. */
+const MAX_CANDIDATES = 1_500;
 /** Champions read per word of a question. */
-const CHAMPIONS_PER_UNIT = 1_500;
+const CHAMPIONS_PER_UNIT = 750;
 /** Index terms of one word whose champions are read; a prefix stands for many. */
 const CHAMPION_TERMS_PER_UNIT = 4;
 /** Best candidates looked at closely (word order, title). */

@@ -35,25 +35,38 @@ export interface BaseScore {
   readonly units: number;
 }
 
+// Plain loops below: they run for thousands of documents a question.
+
+/** Best impact of each unit among its terms. */
+function bestOfUnits(found: Uint8Array, unitOfId: Uint32Array, best: Uint8Array): void {
+  best.fill(0);
+  for (let index = 0; index < found.length; index += 1) {
+    const impact = found[index] ?? 0;
+    const unit = unitOfId[index] ?? 0;
+    if (impact > (best[unit] ?? 0)) best[unit] = impact;
+  }
+}
+
+function weigh(best: Uint8Array, weights: Float64Array): BaseScore {
+  let score = 0;
+  let units = 0;
+  for (let unit = 0; unit < best.length; unit += 1) {
+    const impact = best[unit] ?? 0;
+    if (impact === 0) continue;
+    score += ((weights[unit] ?? 0) * impact) / IMPACT_MAX;
+    if (unit < 31) units |= 1 << unit;
+  }
+  return { score, units };
+}
+
 /** A function that scores packed documents; it reuses its buffers, so one belongs to one question. */
 export function createScorer(plan: ScoringPlan): (packed: Uint8Array) => BaseScore {
   const found = new Uint8Array(plan.ids.length);
   const best = new Uint8Array(plan.weights.length);
   return (packed) => {
     readImpacts(packed, plan.ids, found);
-    best.fill(0);
-    found.forEach((impact, index) => {
-      const unit = plan.unitOfId[index] ?? 0;
-      if (impact > (best[unit] ?? 0)) best[unit] = impact;
-    });
-    let score = 0;
-    let units = 0;
-    best.forEach((impact, unit) => {
-      if (impact === 0) return;
-      score += ((plan.weights[unit] ?? 0) * impact) / IMPACT_MAX;
-      if (unit < 31) units |= 1 << unit;
-    });
-    return { score, units };
+    bestOfUnits(found, plan.unitOfId, best);
+    return weigh(best, plan.weights);
   };
 }
 
