@@ -6,6 +6,8 @@ export interface FakeClock extends Clock {
   advance(ms: number): void;
   /** Moves on without firing anything, as a process that is stopped and resumed sees it. */
   sleepThrough(ms: number): void;
+  /** Timers that have yet to fire: more than none means that somebody waits for time to pass. */
+  readonly waiting: number;
 }
 
 interface Timer {
@@ -40,6 +42,9 @@ export function createFakeClock(): FakeClock {
     },
     sleepThrough: (ms) => {
       elapsedMs += ms;
+    },
+    get waiting() {
+      return timers.size;
     },
   };
 }
