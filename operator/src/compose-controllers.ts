@@ -53,6 +53,8 @@ export interface ControllersDeps {
 /** The CA is looked at this often; it is due every few years, the operator's own certificate every few days. */
 const AUTHORITY_LOOK_MS = 600_000;
 const AUTHORITY_RETRY_MS = 2_000;
+/** A kind that was installed after the operator is noticed by its cache; then every node gets its share. */
+const KIND_LOOK_MS = 2_000;
 const POLL_TICK_MS = 500;
 
 export function addControllers(deps: ControllersDeps): void {
@@ -111,6 +113,18 @@ export function addControllers(deps: ControllersDeps): void {
     ownSources(caches, "SyncPolicy", resyncMs),
   );
   addPolling(deps, { keeper, facts, issuer });
+  manager.addBackground({
+    name: "optional-kinds",
+    run: async (signal) => {
+      let served = caches.of("ServiceMonitor")?.isServed ?? false;
+      while (!signal.aborted) {
+        await pause(clock, KIND_LOOK_MS, signal);
+        const now = caches.of("ServiceMonitor")?.isServed ?? false;
+        if (now && !served) for (const node of caches.archiveNodes.list()) nodes.enqueue(node.metadata, -100);
+        served = now;
+      }
+    },
+  });
 }
 
 type Recheck = (key: ObjectKeyInNamespace, signal: AbortSignal) => Promise<number | undefined>;

@@ -82,6 +82,31 @@ const quiet = async () => {
   return last;
 };
 
+/** The Prometheus operator's kind, without its schema. */
+const SERVICE_MONITOR_KIND = {
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: "servicemonitors.monitoring.coreos.com" },
+  spec: {
+    group: "monitoring.coreos.com",
+    scope: "Namespaced",
+    names: {
+      kind: "ServiceMonitor",
+      listKind: "ServiceMonitorList",
+      plural: "servicemonitors",
+      singular: "servicemonitor",
+    },
+    versions: [
+      {
+        name: "v1",
+        served: true,
+        storage: true,
+        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
+      },
+    ],
+  },
+};
+
 test("an ArchiveNode becomes all of its children and is ready", async () => {
   await create(newNode(NAMESPACE, "alpha"));
   await ready("alpha");
@@ -335,6 +360,13 @@ test("peers and policies say that nothing is done for them yet", async () => {
     spec: { nodeID: "ab".repeat(32) },
   };
   await admin.create(RESOURCES.FederationPeer, peer as KubeObject, signal);
+  const policy = {
+    apiVersion: peer.apiVersion,
+    kind: "SyncPolicy",
+    metadata: { namespace: NAMESPACE, name: "s" },
+    spec: { nodeSelector: {}, peerSelector: {}, interval: "10m" },
+  };
+  await admin.create(RESOURCES.SyncPolicy, policy as KubeObject, signal);
   type WithStatus = KubeObject & {
     status?: { conditions?: { type: string; status: string; reason: string; message: string }[] };
   };
@@ -342,6 +374,28 @@ test("peers and policies say that nothing is done for them yet", async () => {
     (await get<WithStatus>("FederationPeer", "p"))?.status?.conditions?.find((one) => one.type === type);
   await waitUntil("the peer's status", async () => (await find("Ready"))?.reason === "NotImplemented", DEADLINE);
   expect((await find("Accepted"))?.message).toContain("spec.nodeID");
+  const status = async () => (await get<WithStatus>("SyncPolicy", "s"))?.status;
+  await waitUntil("the policy's status", async () => (await status()) !== undefined, DEADLINE);
+  expect((await status())?.conditions?.find((one) => one.type === "Ready")).toMatchObject({ status: "False" });
+});
+
+test("optional children go when the spec does not want them any more", async () => {
+  const serviceAccountName = "default";
+  await mergePatch("ArchiveNode", "alpha", {
+    spec: { networkPolicy: { mode: "Disabled" }, podTemplate: { serviceAccountName } },
+  });
+  const gone = async (kind: "NetworkPolicy" | "ServiceAccount") => (await get(kind, "alpha")) === undefined;
+  await waitUntil("both to go", async () => (await gone("NetworkPolicy")) && (await gone("ServiceAccount")), DEADLINE);
+  await ready("alpha");
+});
+
+test("a ServiceMonitor is made when that kind appears, and goes when it is not wanted", async () => {
+  await put(admin, SERVICE_MONITOR_KIND, signal);
+  await waitUntil("the ServiceMonitor", async () => (await get("ServiceMonitor", "alpha")) !== undefined, {
+    deadlineMs: 120_000,
+  });
+  await mergePatch("ArchiveNode", "alpha", { spec: { monitoring: { mode: "Disabled" } } });
+  await waitUntil("it to go", async () => (await get("ServiceMonitor", "alpha")) === undefined, DEADLINE);
 });
 
 /** `apiGroup/resource verb` of every right the operator used; objects read by a watch count as list too. */
