@@ -26,7 +26,8 @@ export function shell(cluster, archive, command) {
   return output("bash", ["-c", script], { env: cluster.env });
 }
 
-const CURL = "curl -sS --fail-with-body";
+/** The retries are for the second in which a Service has not seen yet that its pod is back. */
+const CURL = "curl -sS --fail-with-body --retry 5 --retry-connrefused";
 
 export const uploadCommand = (collection, file) =>
   `${CURL} -X POST -H "Authorization: Bearer $TOKEN" -H 'Content-Type: application/gzip' -T ${file} "$ARCHIVE/api/v1/collections/${collection}/warcs?filename=${basename(file)}"`;
