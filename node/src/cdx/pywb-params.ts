@@ -13,6 +13,8 @@ export type Output = (typeof OUTPUTS)[number];
 export const BLOCK_ROWS = 3_000;
 /** Blocks in a page, pywb's default. */
 const PAGE_BLOCKS = 10;
+/** Every row is written with each; there are about 20, and some have two names. */
+const MAX_FIELDS = 64;
 
 export interface PageChoice {
   /** Counted from 0. */
@@ -68,7 +70,7 @@ export function parseQuery(params: URLSearchParams, limits: PywbLimits): PywbQue
     closest: closest === undefined ? undefined : closestTime(closest, limits.now),
     reverse: yes("reverse") || one("sort") === "reverse",
     limit: limitOf(one("limit"), limits.maxRows),
-    fields: (one("fields") ?? one("fl"))?.split(",").map((name) => name.trim()),
+    fields: fieldsOf(one("fields") ?? one("fl")),
     output: outputOf(one("output")),
     paging: pagingOf({ page: one("page"), pageSize: one("pageSize"), countPages }, limits.maxRows),
     countPages,
@@ -89,6 +91,12 @@ function outputOf(value: string | undefined): Output {
 function wholeNumber(parameter: string, value: string): number {
   if (!/^\d{1,15}$/.test(value)) throw badQuery(parameter, "a whole number, 0 or more");
   return Number(value);
+}
+
+function fieldsOf(value: string | undefined): readonly string[] | undefined {
+  const fields = value?.split(",").map((name) => name.trim());
+  if (fields !== undefined && fields.length > MAX_FIELDS) throw badQuery("fields", `at most ${MAX_FIELDS} of them`);
+  return fields;
 }
 
 /** `0` asks pywb for all; here for as much as one answer may hold. */
