@@ -100,6 +100,7 @@ export const ArchiveNodeSpecSchema = object(
         {
           description:
             "Pods. 0 hibernates the node: volumes stay. More than 1 needs the shared engines. Has the only default of the API, since `kubectl scale` cannot read an absent field.",
+          absent: "1, which the API server writes in.",
         },
         { minimum: 0, maximum: 32, default: 1 },
       ),

@@ -35,7 +35,7 @@ const stalled = {
 } as const;
 
 const suspended = {
-  SuspendedByUser: "`spec.suspend` is true: children stay as they are. Set it to false to go on.",
+  SuspendedByUser: "`spec.suspend` is true: everything stays as it is. Set it to false to go on.",
 } as const;
 
 export const ARCHIVE_NODE_CONDITIONS = {

@@ -135,10 +135,12 @@ export const FederationPeerSpecSchema = object(
     optional: {
       nodeID: nodeID({
         description: "Identity: SHA-256 of its public key, lower-case hexadecimal. Immutable once set.",
+        absent: "`nodeRef` must be set, or `admission` to `Pending`: then the id that the address claims is reported.",
       }),
       nodeRef: reference({
         description:
           "Instead of `nodeID` and `endpoints`: an ArchiveNode of this namespace, so that nodes and their peering can be applied in one go.",
+        absent: "`nodeID` says who it is.",
       }),
       origin: enumOf({ description: "Who wrote the object. Immutable.", absent: "`Authored`." }, [
         "Authored",

@@ -9,6 +9,7 @@ import { NOT_IMPLEMENTED } from "./implemented.ts";
 import type { KindDefinition } from "./kind.ts";
 import { KINDS, type KindName } from "./kinds.ts";
 import { API_VERSION, CATEGORY } from "./labels.ts";
+import { formatRows, isSelector, typeOf } from "./reference-types.ts";
 import { type JsonSchema, walk } from "./schema/json-schema.ts";
 import type { CelRule } from "./schema/structure.ts";
 
@@ -18,23 +19,47 @@ const CONDITIONS: Readonly<Record<KindName, Readonly<Record<string, ConditionDef
   SyncPolicy: SYNC_POLICY_CONDITIONS,
 };
 
+/** Files of `crds/samples/` to begin with, by kind. */
+const SAMPLES: Readonly<Record<KindName, readonly string[]>> = {
+  ArchiveNode: ["archivenode.yaml", "archivenode-production.yaml"],
+  FederationPeer: ["federationpeer.yaml"],
+  SyncPolicy: ["syncpolicy.yaml"],
+};
+
 const INTRODUCTION = `# API reference
 
 Made by \`npm run generate\` from \`crds/src\`. Do not edit.
 
 Group and version: \`${API_VERSION}\`. All kinds are namespaced, and references stay inside the namespace.
-\`kubectl get ${CATEGORY}\` lists all of them; \`kubectl explain archivenode.spec\` shows this page in a terminal.
+\`kubectl get ${CATEGORY}\` lists all of them; \`kubectl explain archivenode.spec\` shows this page in a terminal, and
+\`kubectl wait --for=condition=Ready archivenode/NAME\` waits until an archive serves.
 
-- A field that is not set stays unset: the operator never writes into \`spec\`. The column *when absent* tells what holds then.
-- *Later* marks fields that are accepted and without effect in this release. An object that sets one says so in its
-  \`Accepted\` condition, with reason \`NotImplementedFields\`.
-- Durations are written as \`90s\`, \`5m\`, \`1h30m\`; quantities as \`20Gi\` or \`500M\`; times as \`2026-01-31T12:00:00Z\`.
-- \`kubectl wait --for=condition=Ready\` works on every kind.
-`;
+| kind | what it is | to begin with |
+| --- | --- | --- |
+${Object.values(KINDS).map(kindRow).join("\n")}
+
+## How to read this page
+
+- No field of \`spec\` is required unless the page says so, and one that is not set stays unset: the operator never writes
+  into \`spec\`. The column *when absent* tells what holds then.
+- *Later* marks fields that are accepted and without effect in this release, with everything below them. An object that
+  sets one says so in its \`Accepted\` condition, with reason \`NotImplementedFields\`.
+- The API server refuses what breaks a type, a bound or one of the rules listed for each kind; the message names the field.
+- The Helm chart adds admission policies (\`admissionPolicies.enabled\`): \`storage.size\` of an ArchiveNode may only grow,
+  discovered peers are the operator's but for \`admission\`, and the operator never changes a spec that somebody wrote.
+
+Types with a name of their own:
+
+${table(["type", "written as", "pattern"], formatRows())}`;
 
 export function referencePage(): string {
   const kinds = Object.values(KINDS).map((definition: KindDefinition) => kindSection(definition.kind as KindName));
   return `${[INTRODUCTION, ...kinds].join("\n")}`;
+}
+
+function kindRow({ kind, description }: (typeof KINDS)[KindName]): string {
+  const samples = SAMPLES[kind].map((file) => `[${file}](samples/${file})`).join(", ");
+  return `| [${kind}](#${kind.toLowerCase()}) | ${description} | ${samples} |`;
 }
 
 function kindSection(name: KindName): string {
@@ -44,6 +69,7 @@ function kindSection(name: KindName): string {
     "",
     definition.description,
     "",
+    ...(NOT_IMPLEMENTED[name].includes("spec") ? [STORED_ONLY, ""] : []),
     `Short name \`${definition.shortNames.join("`, `")}\`. Subresources: status${definition.scale === undefined ? "" : ", scale"}.`,
     "",
     columnsTable(definition),
@@ -53,6 +79,9 @@ function kindSection(name: KindName): string {
     conditionTables(CONDITIONS[name]),
   ].join("\n");
 }
+
+const STORED_ONLY =
+  "*Later*, all of it: this release checks and stores these objects and says so in their conditions (`Ready` is False with reason `NotImplemented`). It does nothing else for them.";
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -80,15 +109,24 @@ function fieldTables(kind: KindName, part: "spec" | "status", schema: JsonSchema
   return [
     `### ${part}\n`,
     `${schema.description}\n`,
-    table(FIELD_HEAD, overview),
+    fieldTable(part, overview),
     ...nested.map(([name, field]) => nestedTable(kind, `${part}.${name}`, field)),
   ].join("\n");
 }
 
 const FIELD_HEAD = ["field", "type and bounds", "when absent", "meaning"];
 
+/** What an absent field means is decided in the spec only: status holds what was seen. */
+function fieldTable(path: string, rows: readonly (readonly string[])[]): string {
+  if (path.startsWith("spec")) return table(FIELD_HEAD, rows);
+  const withoutAbsent = (row: readonly string[]) => row.filter((_, column) => FIELD_HEAD[column] !== "when absent");
+  return table(withoutAbsent(FIELD_HEAD), rows.map(withoutAbsent));
+}
+
 function nestedTable(kind: KindName, path: string, schema: JsonSchema): string {
-  return `#### ${path}\n\n${table(FIELD_HEAD, nestedRows(kind, path, "", schema))}`;
+  const later = NOT_IMPLEMENTED[kind].includes(path) ? "*Later*, all of it.\n\n" : "";
+  const each = schema.items === undefined ? "" : "Fields of each item.\n\n";
+  return `#### ${path}\n\n${later}${each}${fieldTable(path, nestedRows(kind, path, "", schema))}`;
 }
 
 function nestedRows(kind: KindName, path: string, prefix: string, schema: JsonSchema): string[][] {
@@ -105,47 +143,19 @@ function nestedRows(kind: KindName, path: string, prefix: string, schema: JsonSc
 
 function fieldRow(kind: KindName, path: string, shown: string, schema: JsonSchema, required: boolean): string[] {
   const later = NOT_IMPLEMENTED[kind].includes(path) ? "*Later.* " : "";
-  const absent = required ? "**required**" : (schema["x-absent"] ?? "");
+  const absent = required ? "**required**" : (schema["x-absent"] ?? absentFields(schema));
   return [`\`${shown}\``, typeOf(schema), absent, `${later}${schema.description ?? ""}`];
 }
 
-/** A selector is known to everyone who uses Kubernetes; its fields would hide ours. */
-function isSelector(schema: JsonSchema): boolean {
-  return Object.keys(schema.properties ?? {}).join() === "matchLabels,matchExpressions";
+/** For an object that holds nothing but settings with effective values of their own. */
+function absentFields({ properties = {}, required = [] }: JsonSchema): string {
+  const fields = Object.values(properties);
+  return required.length === 0 && fields.some((field) => field["x-absent"] !== undefined) ? "As its fields say." : "";
 }
 
 function hasOwnFields(schema: JsonSchema): boolean {
   const owner = schema.items ?? schema;
   return owner.properties !== undefined && !isSelector(owner);
-}
-
-function typeOf(schema: JsonSchema): string {
-  if (isSelector(schema)) return "label selector";
-  if (schema["x-kubernetes-int-or-string"] === true) return "quantity";
-  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(", ");
-  if (schema.type === "array") return listType(schema);
-  if (schema.type === "string") return `string${range(schema, "minLength", "maxLength")}${patternOf(schema)}`;
-  if (schema.type === "integer") return `integer${range(schema, "minimum", "maximum")}`;
-  if (typeof schema.additionalProperties === "object") return `map to ${typeOf(schema.additionalProperties)}`;
-  return String(schema.type);
-}
-
-function listType(schema: JsonSchema): string {
-  const of = schema.items === undefined ? "" : ` of ${typeOf(schema.items)}`;
-  const keys = schema["x-kubernetes-list-map-keys"] as readonly string[] | undefined;
-  const keyed = keys === undefined ? "" : ` by \`${keys.join()}\``;
-  return `${schema["x-kubernetes-list-type"] === "set" ? "set" : "list"}${of}${keyed}${range(schema, "minItems", "maxItems")}`;
-}
-
-function range(schema: JsonSchema, low: string, high: string): string {
-  const [from, to] = [schema[low], schema[high]];
-  if (typeof to !== "number" || to === Number.MAX_SAFE_INTEGER) return "";
-  return typeof from === "number" ? ` ${from}…${to}` : ` ≤ ${to}`;
-}
-
-function patternOf(schema: JsonSchema): string {
-  const pattern = schema["pattern"];
-  return typeof pattern === "string" ? `, \`${pattern}\`` : "";
 }
 
 function rulesTable(definition: KindDefinition): string {

@@ -42,10 +42,14 @@ export const SyncPolicySpecSchema = object(
   },
   {
     optional: {
-      nodeSelector: labelSelector({ description: "ArchiveNodes of this namespace; `{}` matches all. Required." }),
+      nodeSelector: labelSelector({
+        description: "ArchiveNodes of this namespace; `{}` matches all.",
+        absent: "Refused.",
+      }),
       peerSelector: labelSelector({
         description:
-          "FederationPeers of this namespace; `{}` matches all. Required. Discovered ones carry `archivestream.io/origin: discovered`.",
+          "FederationPeers of this namespace; `{}` matches all. Discovered ones carry `archivestream.io/origin: discovered`.",
+        absent: "Refused.",
       }),
       direction: enumOf(
         {
@@ -63,9 +67,10 @@ export const SyncPolicySpecSchema = object(
           },
         },
       ),
-      schedule: cron({ description: "When to begin; or use `interval`." }),
+      schedule: cron({ description: "When to begin, in `timeZone`.", absent: "`interval` must be set." }),
       interval: duration({
-        description: "Time between begins, at least `10s`; or use `schedule`.",
+        description: "Time between begins, at least `10s`.",
+        absent: "`schedule` must be set.",
         cel: [
           cel({
             id: "policy-interval-minimum",

@@ -59,7 +59,10 @@ const constraint = object(
   { description: "As in a pod's topologySpreadConstraints; the selector is the node's pods." },
   {
     required: {
-      topologyKey: string({ description: "Label of KubeNodes." }, { minLength: 1, maxLength: 317 }),
+      topologyKey: string(
+        { description: "Label of cluster nodes, e.g. `topology.kubernetes.io/zone`." },
+        { minLength: 1, maxLength: 317 },
+      ),
       maxSkew: integer({ description: "Largest difference in pods." }, { minimum: 1, maximum: 32 }),
       whenUnsatisfiable: enumOf({ description: "What then." }, ["DoNotSchedule", "ScheduleAnyway"]),
     },
@@ -72,7 +75,7 @@ export const scheduling = object(
     optional: {
       topologySpread: object(
         {
-          description: "How pods spread over zones and KubeNodes.",
+          description: "How pods spread over zones and cluster nodes.",
           absent: "`Auto`.",
           cel: [
             cel({
@@ -207,7 +210,7 @@ export const podTemplate = object(
       ),
       priorityClassName: objectName({ description: "PriorityClass." }),
       tolerations: atomicList({ description: "Tolerations." }, toleration, { maxItems: 16 }),
-      nodeSelector: labels({ description: "Labels that the KubeNode must have." }),
+      nodeSelector: labels({ description: "Labels that a cluster node must have to run the pods." }),
       serviceAccountName: objectName({
         description: "ServiceAccount of the pods; no token is mounted.",
         absent: "The operator makes one, named like the ArchiveNode.",
