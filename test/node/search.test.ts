@@ -87,6 +87,27 @@ test("finds the text of JSON", async () => {
   expect((await archive.ask("otter -type:json")).total).toBe(0);
 });
 
+test("pages of answers do not overlap and leave nothing out", async () => {
+  await using dir = await tempDir("search");
+  await using archive = await openFullTextArchive({ dir: dir.path });
+  await archive.add(
+    Array.from({ length: 45 }, (_, n) => page(`p${n}`, `Page ${n}`, `The lake, seen ${"again ".repeat(n)}.`)),
+  );
+  const urls: string[] = [];
+  for (const [offset, length] of [
+    [0, 20],
+    [20, 20],
+    [40, 5],
+    [60, 0],
+  ] as const) {
+    const { hits, total } = await archive.ask("lake", { offset, limit: 20 });
+    expect([total, hits.length]).toEqual([45, length]);
+    urls.push(...hits.map(({ url }) => url));
+  }
+  expect(new Set(urls).size).toBe(45);
+  await expect(archive.ask("lake", { offset: 990, limit: 20 })).rejects.toMatchObject({ code: "BAD_QUERY" });
+});
+
 test("no question is a syntax error or an unexpected failure", async () => {
   await using dir = await tempDir("search");
   await using archive = await openFullTextArchive({ dir: dir.path });

@@ -113,6 +113,8 @@ class ReaderPool {
     seat.timer = setTimeout(() => {
       job.reject(new FullTextError("QUERY_TIMEOUT", { afterMs: hardMs }));
       seat.job = undefined;
+      // No further question may meet the ending thread.
+      this.#seats.delete(seat);
       void seat.worker.terminate();
     }, hardMs);
     seat.worker.postMessage({ id: this.#nextId, call: job.call });
