@@ -11,6 +11,7 @@ const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "StorageError.INDEX_DAMAGED": "storage-unavailable",
   "StorageError.WORKER_LOST": "storage-unavailable",
   "StorageError.CLOSED": "draining",
+  "CdxError.COLLECTION_UNKNOWN": "collection-unknown",
   "CdxError.BAD_QUERY": "bad-query",
   "SearchError.BAD_QUERY": "bad-query",
   "SearchError.DEADLINE_EXCEEDED": "deadline-exceeded",

@@ -73,6 +73,7 @@ export interface BlobContents {
 /** One answer in pywb's dialect (`cdx/pywb-dialect.ts`): finished lines of the chosen output. */
 export interface CdxAnswer {
   readonly contentType: string;
+  /** Each text is one or more whole lines, line ends included. */
   readonly lines: AsyncIterable<string>;
 }
 

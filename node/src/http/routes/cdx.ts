@@ -28,6 +28,7 @@ export const cdxRoutes: FastifyPluginAsyncTypebox<CdxRoutesOptions> = async (app
             "text/x-ndjson",
             "text/plain",
             "application/json",
+            "application/link-format",
           ),
           ...ProblemReplies,
         },
