@@ -38,17 +38,21 @@ async function answer(request, response) {
       .pipe(response);
 }
 
-/** @returns {Promise<() => void>} ends the server */
-export function serveSite() {
+/**
+ * @param {number} port another one in tests only
+ * @returns {Promise<() => void>} ends the server
+ * @throws {PlainError} the port is taken
+ */
+export function serveSite(port = PORT) {
   const server = createServer((request, response) => {
     answer(request, response).catch((error) => response.destroy(error));
   });
   return new Promise((resolve, reject) => {
     server.once("error", (error) => {
-      const taken = `Port ${PORT} of 127.0.0.1 is taken, and the demo's web site needs it. Stop what listens there (ss -ltnp 'sport = :${PORT}') and run this again.`;
+      const taken = `Port ${port} of 127.0.0.1 is taken, and the demo's web site needs it. Stop what listens there (ss -ltnp 'sport = :${port}') and run this again.`;
       reject(error.code === "EADDRINUSE" ? new PlainError(taken) : error);
     });
-    server.listen(PORT, "127.0.0.1", () => resolve(() => server.close().closeAllConnections()));
+    server.listen(port, "127.0.0.1", () => resolve(() => server.close().closeAllConnections()));
   });
 }
 

@@ -1,2 +1,0 @@
-export declare const CACHE: string;
-export declare const BIN: string;
