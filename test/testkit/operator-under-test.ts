@@ -17,7 +17,7 @@ import { PodStandIn } from "./pod-stand-in.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const CHART = new URL("../../charts/archive-operator/", import.meta.url);
-const OPERATOR_USER = "archive-operator-under-test";
+export const OPERATOR_USER = "archive-operator-under-test";
 export const OPERATOR_NAMESPACE = "archive-system";
 const STAND_IN_PERIOD_MS = 200;
 

@@ -14,6 +14,7 @@ import {
   ADMIN_CLIENT_NAME,
   ADMIN_PATHS,
   type AdminStatus,
+  type Delegation,
   DOCUMENT_FILES,
   KEY_FILES,
 } from "@archivestream/node/contract";
@@ -21,6 +22,7 @@ import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
 import type { KubeObject, ResourceType } from "../../operator/src/kube/objects.ts";
 
+type Sequenced = AdminStatus["trust"];
 type Json = Record<string, unknown>;
 interface PodObject extends KubeObject {
   readonly spec: { readonly volumes?: readonly unknown[]; readonly containers: readonly { readonly image: string }[] };
@@ -176,9 +178,9 @@ export class PodStandIn {
     if (!(keys && adminTls && access && trust && config && federation)) return undefined;
     const text = (data: Readonly<Record<string, string>>, file: string) =>
       Buffer.from(data[file] ?? "", "base64").toString();
-    const { delegation } = JSON.parse(text(keys, KEY_FILES.delegation));
-    const trustDocument = JSON.parse(text(trust, DOCUMENT_FILES.trust));
-    const federationDocument = JSON.parse(federation[DOCUMENT_FILES.federation] ?? "{}");
+    const { delegation } = JSON.parse(text(keys, KEY_FILES.delegation)) as Delegation;
+    const trustDocument = JSON.parse(text(trust, DOCUMENT_FILES.trust)) as Sequenced;
+    const federationDocument = JSON.parse(federation[DOCUMENT_FILES.federation] ?? "{}") as Sequenced;
     return {
       context: createSecureContext({
         key: text(adminTls, KEY_FILES.tlsKey),
@@ -247,7 +249,7 @@ export class PodStandIn {
       body += part;
     });
     request.on("end", () => {
-      const { sequence, digest } = JSON.parse(body);
+      const { sequence, digest } = JSON.parse(body) as Sequenced;
       const state = this.#pods.get(server);
       const isNewer = state !== undefined && sequence > state.status[field].sequence;
       if (isNewer) this.#pods.set(server, { ...state, status: { ...state.status, [field]: { sequence, digest } } });

@@ -19,7 +19,7 @@ export function createFederationPeerReconciler(deps: FederationPeerReconcilerDep
     const peer = deps.peers.get(key);
     if (peer === undefined || peer.metadata.deletionTimestamp !== undefined) return undefined;
     const status = unimplementedStatus("FederationPeer", peer, PURPOSE, deps.now());
-    return await deps.writeStatus(peer, status, signal);
+    return deps.writeStatus(peer, status, signal);
   };
 }
 

@@ -63,7 +63,7 @@ export class AuthorityKeeper {
     if (stored === undefined) {
       const created = await this.#deps.secrets.create(newSecret(key, await renewAuthority(undefined, now)), signal);
       if (created !== "exists") return readAuthority(created.data ?? {});
-      return await this.#currentAuthority(now, signal);
+      return this.#currentAuthority(now, signal);
     }
     const authority = readOrUndefined(stored);
     if (authority !== undefined && authority.renewAfter > now) return authority;

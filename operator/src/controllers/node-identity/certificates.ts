@@ -52,7 +52,7 @@ export function certificatePeriod(pem: string): Period & { readonly serial: stri
 
 /** The operator's CA: may sign, and only end certificates. */
 export async function makeAuthority(commonName: string, period: Period): Promise<KeyAndCertificate> {
-  return await selfSigned(commonName, period, [
+  return selfSigned(commonName, period, [
     new BasicConstraintsExtension(true, 0, true),
     new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
   ]);
@@ -67,7 +67,7 @@ export async function makeNodeCertificate(
   dnsNames: readonly string[],
   period: Period,
 ): Promise<KeyAndCertificate> {
-  return await selfSigned(nodeID, period, [
+  return selfSigned(nodeID, period, [
     new BasicConstraintsExtension(true, 0, true),
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyCertSign, true),
     new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
@@ -81,7 +81,7 @@ export async function issueServer(
   dnsNames: readonly string[],
   period: Period,
 ): Promise<KeyAndCertificate> {
-  return await issue(authority, dnsNames[0] ?? "", period, [
+  return issue(authority, dnsNames[0] ?? "", period, [
     new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
     dnsExtension(dnsNames),
   ]);
@@ -92,7 +92,7 @@ export async function issueClient(
   commonName: string,
   period: Period,
 ): Promise<KeyAndCertificate> {
-  return await issue(authority, commonName, period, [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])]);
+  return issue(authority, commonName, period, [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])]);
 }
 
 async function selfSigned(commonName: string, period: Period, extensions: Extension[]): Promise<KeyAndCertificate> {
@@ -155,12 +155,12 @@ function serialNumber(): string {
 }
 
 async function generateKeys() {
-  return await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  return webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
 }
 
 async function importSigningKey(pem: string) {
   const der = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
-  return await webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
+  return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
 }
 
 async function exportKey(key: webcrypto.CryptoKey): Promise<string> {

@@ -1,5 +1,5 @@
 import { createPublicKey, verify, X509Certificate } from "node:crypto";
-import { DELEGATION_DOMAIN, KEY_FILES } from "@archivestream/node/contract";
+import { DELEGATION_DOMAIN, type Delegation, KEY_FILES } from "@archivestream/node/contract";
 import canonicalize from "canonicalize";
 import { expect, test } from "vitest";
 import { decode, encode, generateIdentity, IDENTITY_FILES, readIdentity } from "./identity-key.ts";
@@ -27,7 +27,7 @@ test.each([
 test("the delegation verifies with the identity key and is for 90 days", async () => {
   const identity = readIdentity("s", generateIdentity());
   const data = await makeServiceKeys(identity, ["alpha"], NOW);
-  const { delegation, sig } = JSON.parse(decode(data, KEY_FILES.delegation));
+  const { delegation, sig } = JSON.parse(decode(data, KEY_FILES.delegation)) as Delegation;
   const bytes = Buffer.from(DELEGATION_DOMAIN + canonicalize(delegation));
   expect(verify(null, bytes, createPublicKey(identity.key), Buffer.from(sig, "base64url"))).toBe(true);
   expect(delegation.not_after).toBe(NOW.getTime() + 90 * DAY_MS);

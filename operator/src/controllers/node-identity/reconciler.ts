@@ -131,7 +131,8 @@ function identityOf(
     };
   } catch (error) {
     if (!(error instanceof IdentityError)) throw error;
-    return { lost: `Secret ${name}: ${error.details.field} ${error.details.reason}; restore the Secret from a backup` };
+    const { field, reason } = error.details as IdentityError["details"];
+    return { lost: `Secret ${name}: ${field} ${reason}; restore the Secret from a backup` };
   }
 }
 

@@ -20,10 +20,10 @@ export function secretStore(client: KubeClient): SecretStore {
     // Bound to the version read: a Secret that changed meanwhile answers CONFLICT and is looked at again.
     const bound = { metadata: { uid, resourceVersion }, ...body };
     const options = { contentType: "application/merge-patch+json", fieldManager: FIELD_MANAGERS.node } as const;
-    return await client.patch<LiveSecret>({ resource: Secret, key }, bound, options, signal);
+    return client.patch<LiveSecret>({ resource: Secret, key }, bound, options, signal);
   };
   return {
-    read: async (key: ObjectKey, signal) => await client.get<LiveSecret>(Secret, key, signal),
+    read: async (key: ObjectKey, signal) => client.get<LiveSecret>(Secret, key, signal),
     create: async (secret, signal) => {
       try {
         return await client.create(Secret, secret as LiveSecret, signal);
@@ -32,12 +32,12 @@ export function secretStore(client: KubeClient): SecretStore {
         throw error;
       }
     },
-    replaceData: async (secret, data, signal) => await patch(secret, { data }, signal),
+    replaceData: async (secret, data, signal) => patch(secret, { data }, signal),
     setOwner: async (secret, owner, signal) => {
       const { uid, resourceVersion } = secret.metadata;
       const others = secret.metadata.ownerReferences?.filter((one) => one.kind !== "ArchiveNode") ?? [];
       const ownerReferences = owner === undefined ? others : [...others, owner];
-      return await patch(secret, { metadata: { uid, resourceVersion, ownerReferences } }, signal);
+      return patch(secret, { metadata: { uid, resourceVersion, ownerReferences } }, signal);
     },
   };
 }

@@ -19,7 +19,7 @@ export function createSyncPolicyReconciler(deps: SyncPolicyReconcilerDeps) {
     const policy = deps.policies.get(key);
     if (policy === undefined || policy.metadata.deletionTimestamp !== undefined) return undefined;
     const status = unimplementedStatus("SyncPolicy", policy, PURPOSE, deps.now());
-    return await deps.writeStatus(policy, status, signal);
+    return deps.writeStatus(policy, status, signal);
   };
 }
 
