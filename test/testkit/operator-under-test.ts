@@ -78,7 +78,7 @@ export async function put(client: KubeClient, object: KubeObject, signal: AbortS
 
 /** The rights of the chart, as shipped. */
 export async function shippedRules(): Promise<readonly PolicyRule[]> {
-  return parse(await readFile(new URL("files/rules.yaml", CHART), "utf8"));
+  return parse(await readFile(new URL("files/rules.yaml", CHART), "utf8")) as readonly PolicyRule[];
 }
 
 /** What the chart grants in the operator's own namespace (templates/rbac.yaml), beside {@link shippedRules}. */
