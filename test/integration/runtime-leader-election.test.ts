@@ -256,8 +256,11 @@ test.each([
   await waitUntil("leadership", () => world.elector.isLeader, DEADLINE);
   controller.enqueue({ name: "any" }, 0);
   const signal = await reconciling.promise;
+  const brokenAtMs = performance.now();
   world.proxy.addFault({ matches: isLeaseWrite, fault, times: 1_000 });
   await ended;
+  // Every chance was taken: the last renewal was at most one pause old.
+  expect(performance.now() - brokenAtMs).toBeGreaterThan(QUICK.renewDeadlineMs - 3 * QUICK.retryMs);
   expect(signal.aborted).toBe(true);
   expect(world.fence.isOpen()).toBe(false);
   expect(world.fence.signal.aborted).toBe(true);

@@ -3,6 +3,8 @@ import { Counter, Histogram, type Registry } from "prom-client";
 
 export type ApplyOutcome = "changed" | "noop" | "conflict";
 
+const OUTCOMES: readonly ApplyOutcome[] = ["changed", "noop", "conflict"];
+
 export interface KubeMetrics {
   request(code: string, method: string, host: string): void;
   duration(verb: string, host: string, seconds: number): void;
@@ -56,7 +58,9 @@ export function createKubeMetrics(registry: Registry): KubeMetrics {
     request: (code, method, host) => requests.inc({ code, method, host }),
     duration: (verb, host, seconds) => durations.observe({ verb, host }, seconds),
     retry: (code, verb, host) => retries.inc({ code, verb, host }),
-    applied: (kind, result) => applies.inc({ kind, result }),
+    applied: (kind, result) => {
+      for (const known of OUTCOMES) applies.inc({ kind, result: known }, known === result ? 1 : 0);
+    },
     statusWritten: (kind) => statusWrites.inc({ kind }),
   };
 }

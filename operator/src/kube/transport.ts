@@ -55,7 +55,7 @@ export function createTransport(options: TransportOptions): Transport {
   const connections = new ConnectionHolder(options.credentials, options.clock);
   return {
     request: async (request, signal) => {
-      const deadline = AbortSignal.timeout(request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+      const deadline = AbortSignal.timeout(Math.ceil(request.timeoutMs ?? DEFAULT_TIMEOUT_MS));
       const stop = stopSignal(options.fence, request, [signal, deadline]);
       return typed(request, stop, deadline, async () => {
         const answer = await sendWithRetries(options, connections, request, stop);

@@ -1,6 +1,6 @@
 /** Metrics of controllers and their queues under controller-runtime's names, so that its dashboards fit. */
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import type { Priority, WorkQueueMetrics } from "./work-queue.ts";
+import { PRIORITIES, type Priority, type WorkQueueMetrics } from "./work-queue.ts";
 
 export type ReconcileOutcome = "success" | "error" | "requeue" | "requeue_after";
 
@@ -52,6 +52,7 @@ export function createControllerMetrics(registry: Registry): ControllerMetricsFa
     for (const counter of reconcile.plain) counter.inc({ controller }, 0);
     reconcile.workers.set({ controller }, facts.workers);
     reconcile.active.set({ controller }, 0);
+    reconcile.time.zero({ controller });
     queue.watch(facts);
     return {
       reconciled: (result, seconds) => {
@@ -150,17 +151,28 @@ function queueSeries(registry: Registry) {
   const counter = (name: string, help: string) => new Counter({ name, help, labelNames, registers });
   const histogram = (name: string, help: string) =>
     new Histogram({ name, help, labelNames, buckets: QUEUE_BUCKETS, registers });
+  const adds = counter("workqueue_adds_total", "Keys added");
+  const retries = counter("workqueue_retries_total", "Keys added again after a failure");
+  const waited = histogram("workqueue_queue_duration_seconds", "Time a key waited");
+  const worked = histogram("workqueue_work_duration_seconds", "Time a key was worked on");
+  const depth = new Gauge({
+    name: "workqueue_depth",
+    help: "Keys waiting, by priority",
+    labelNames: [...labelNames, "priority"],
+    registers,
+  });
   return {
-    watch: (facts: ControllerFacts) => void watched.push(facts),
-    adds: counter("workqueue_adds_total", "Keys added"),
-    retries: counter("workqueue_retries_total", "Keys added again after a failure"),
-    waited: histogram("workqueue_queue_duration_seconds", "Time a key waited"),
-    worked: histogram("workqueue_work_duration_seconds", "Time a key was worked on"),
-    depth: new Gauge({
-      name: "workqueue_depth",
-      help: "Keys waiting, by priority",
-      labelNames: [...labelNames, "priority"],
-      registers,
-    }),
+    watch: (facts: ControllerFacts) => {
+      watched.push(facts);
+      const labels = { name: facts.name, controller: facts.name };
+      for (const count of [adds, retries]) count.inc(labels, 0);
+      for (const time of [waited, worked]) time.zero(labels);
+      for (const priority of PRIORITIES) depth.set({ ...labels, priority: String(priority) }, 0);
+    },
+    adds,
+    retries,
+    waited,
+    worked,
+    depth,
   };
 }

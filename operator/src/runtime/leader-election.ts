@@ -226,7 +226,7 @@ export class LeaderElector {
   /** One hung call must leave time for another, and none of a leader's may outlast its deadline. */
   #requestTimeoutMs(): number {
     const patience = Math.max(1_000, this.#timings.renewDeadlineMs / 2);
-    return this.isLeader ? Math.max(1, Math.min(patience, this.#untilDeadlineMs() + 1)) : patience;
+    return this.isLeader ? Math.max(1, Math.min(patience, Math.ceil(this.#untilDeadlineMs()))) : patience;
   }
 
   #retryDelayMs(): number {

@@ -2,6 +2,8 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 
 export interface ReflectorMetrics {
+  /** There is a reflector of this kind: its series begin at zero. */
+  started(kind: string): void;
   list(kind: string): void;
   watch(kind: string): void;
   watchError(kind: string): void;
@@ -15,6 +17,7 @@ export interface ReflectorMetrics {
 }
 
 export const NO_REFLECTOR_METRICS: ReflectorMetrics = {
+  started: () => {},
   list: () => {},
   watch: () => {},
   watchError: () => {},
@@ -45,8 +48,10 @@ export function createReflectorMetrics(registry: Registry): ReflectorMetrics {
       labelNames,
       registers,
     });
-    return (kind: string) => made.inc({ kind });
+    return (kind: string, count = 1) => made.inc({ kind }, count);
   };
+  const [lists, watches, watchErrors] = [counter("lists"), counter("watches"), counter("watch_errors")];
+  const [relists, bookmarks, decodeErrors] = [counter("relists"), counter("bookmarks"), counter("decode_errors")];
   const contacts = new Map<string, number>();
   new Gauge({
     name: "archivestream_reflector_last_event_age_seconds",
@@ -70,12 +75,17 @@ export function createReflectorMetrics(registry: Registry): ReflectorMetrics {
     registers,
   });
   return {
-    list: counter("lists"),
-    watch: counter("watches"),
-    watchError: counter("watch_errors"),
-    relist: counter("relists"),
-    bookmark: counter("bookmarks"),
-    decodeError: counter("decode_errors"),
+    started: (kind) => {
+      for (const count of [lists, watches, watchErrors, relists, bookmarks, decodeErrors]) count(kind, 0);
+      missed.inc({ kind }, 0);
+      objects.set({ kind }, 0);
+    },
+    list: (kind) => lists(kind),
+    watch: (kind) => watches(kind),
+    watchError: (kind) => watchErrors(kind),
+    relist: (kind) => relists(kind),
+    bookmark: (kind) => bookmarks(kind),
+    decodeError: (kind) => decodeErrors(kind),
     missed: (kind, count) => missed.inc({ kind }, count),
     objects: (kind, count) => objects.set({ kind }, count),
     contact: (kind, atMs) => void contacts.set(kind, atMs),

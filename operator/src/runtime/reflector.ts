@@ -83,6 +83,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
     this.#metrics = options.metrics ?? NO_REFLECTOR_METRICS;
     this.#random = options.random ?? Math.random;
     this.#lastContactMs = options.clock.monotonicMs();
+    this.#metrics.started(options.resource.kind);
     this.cache = new ObjectCache((error) =>
       options.log.error({ err: error, kind: this.resource.kind }, "a change listener failed"),
     );

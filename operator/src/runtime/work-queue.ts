@@ -23,7 +23,7 @@ export interface Taken {
   readonly priority: Priority;
 }
 
-const BANDS: readonly Priority[] = [100, 0, -100];
+export const PRIORITIES: readonly Priority[] = [100, 0, -100];
 const BAND_STEP = 100;
 /** controller-runtime's fixed -100 can starve (controller-runtime#3496); a minute makes initial work equal to a user's. */
 const AGEING_STEP_MS = 30_000;
@@ -39,7 +39,7 @@ export class WorkQueue {
   readonly #delayed: DelayHeap;
   /** Waiting keys by band, in the order they came. */
   readonly #bands = new Map<Priority, Map<string, Waiting>>(
-    BANDS.map((band): [Priority, Map<string, Waiting>] => [band, new Map<string, Waiting>()]),
+    PRIORITIES.map((band): [Priority, Map<string, Waiting>] => [band, new Map<string, Waiting>()]),
   );
   readonly #processing = new Map<string, number>();
   /** Added while being worked on. */
@@ -59,7 +59,7 @@ export class WorkQueue {
 
   /** Keys ready to be taken. */
   get depth(): number {
-    return BANDS.reduce<number>((sum, band) => sum + this.#band(band).size, 0);
+    return PRIORITIES.reduce<number>((sum, band) => sum + this.#band(band).size, 0);
   }
 
   get processing(): number {
@@ -126,7 +126,11 @@ export class WorkQueue {
     this.#processing.delete(key);
     this.#metrics.worked((this.#clock.monotonicMs() - startedMs) / 1000);
     if (holdBackMs <= 0) this.#readdIfDirty(key);
-    else if (!this.#closed) this.#heldBack.set(key, this.#clock.after(holdBackMs, () => this.#readdIfDirty(key)));
+    else if (!this.#closed)
+      this.#heldBack.set(
+        key,
+        this.#clock.after(holdBackMs, () => this.#readdIfDirty(key)),
+      );
   }
 
   /** Takes no more keys and gives out none; keys being worked on stay with their workers. */
@@ -136,7 +140,7 @@ export class WorkQueue {
     this.#delayedPriorities.clear();
     for (const cancel of this.#heldBack.values()) cancel();
     this.#heldBack.clear();
-    for (const band of BANDS) this.#band(band).clear();
+    for (const band of PRIORITIES) this.#band(band).clear();
     for (const give of this.#takers.splice(0)) give(undefined);
   }
 
@@ -177,7 +181,7 @@ export class WorkQueue {
   #nextBand(): Priority | undefined {
     const now = this.#clock.monotonicMs();
     let best: { band: Priority; rank: number; sinceMs: number } | undefined;
-    for (const band of BANDS) {
+    for (const band of PRIORITIES) {
       const oldest: Waiting | undefined = this.#band(band).values().next().value;
       if (oldest === undefined) continue;
       const rank = band + BAND_STEP * Math.floor((now - oldest.sinceMs) / AGEING_STEP_MS);
@@ -200,7 +204,7 @@ export class WorkQueue {
   }
 
   #waiting(key: string): Waiting | undefined {
-    for (const band of BANDS) {
+    for (const band of PRIORITIES) {
       const found = this.#band(band).get(key);
       if (found !== undefined) return found;
     }
