@@ -1,46 +1,23 @@
 /** The chart's admission policies on a real API server: who may write what, and that volumes never shrink. */
-import { execFile } from "node:child_process";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { parseAllDocuments } from "yaml";
 import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
-import { BIN } from "../cluster/cache-folder.mjs";
 import { type ApiAnswer, type ApiUser, apiUser } from "../testkit/api-user.ts";
+import { policyPath, renderPolicies } from "../testkit/chart-policies.ts";
 import { applyKinds, makeNamespace, pathOf } from "../testkit/kinds-in-cluster.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
-const CHART = fileURLToPath(new URL("../../charts/archive-operator", import.meta.url));
 /** Policies are read from a cache of the API server; this much on a busy machine. */
 const DEADLINE = { deadlineMs: 60_000 };
 const RUN = crypto.randomUUID().slice(0, 8);
 const [RELEASE, WATCHED, ELSEWHERE] = [`release-${RUN}`, `watched-${RUN}`, `elsewhere-${RUN}`];
 const OPERATOR = `system:serviceaccount:${RELEASE}:archive-operator`;
 const SECOND_OPERATOR = `system:serviceaccount:${RELEASE}:second`;
+const renderedPolicies = (...values: readonly string[]) => renderPolicies(RELEASE, values);
 const cleanUp = new AsyncDisposableStack();
 /** An administrator is a person to the policies, with every right that RBAC knows. */
 let person: ApiUser;
 let operator: ApiUser;
 let second: ApiUser;
-
-interface Manifest {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly metadata: { readonly name: string };
-}
-
-/** The chart's policies and bindings, as helm renders them. */
-async function renderedPolicies(...values: readonly string[]): Promise<readonly Manifest[]> {
-  const set = values.flatMap((value) => ["--set", value]);
-  const args = ["template", "archive-operator", CHART, "--namespace", RELEASE, ...set];
-  const { stdout } = await promisify(execFile)(join(BIN, "helm"), args, { maxBuffer: 16 * 2 ** 20 });
-  const manifests = parseAllDocuments(stdout).map((document) => document.toJS() as Manifest | null);
-  return manifests.filter((manifest) => manifest !== null).filter(({ kind }) => kind.startsWith("ValidatingAdmission"));
-}
-
-const policyPath = ({ kind, metadata }: Manifest) =>
-  `/apis/admissionregistration.k8s.io/v1/${kind === "ValidatingAdmissionPolicy" ? "validatingadmissionpolicies" : "validatingadmissionpolicybindings"}/${metadata.name}`;
 
 async function must(answer: Promise<ApiAnswer>): Promise<ApiAnswer> {
   const { status, body } = await answer;
