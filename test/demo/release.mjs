@@ -17,12 +17,15 @@ const imageValues = (key, { repository, tag }) => [
   ...["--set", `${key}.tag=${tag}`],
 ];
 
+/** @typedef {{env: Record<string, string>}} Cluster */
+/** @typedef {{repository: string, tag: string}} Image */
+
 /**
  * Installs the chart or upgrades what is there, and waits until every pod of the operator is available.
  *
- * @param {{env: Record<string, string>}} cluster
+ * @param {Cluster} cluster
  * @param {{node: Image, operator: Image} | undefined} images undefined: those that the chart names
- * @typedef {{repository: string, tag: string}} Image
+ * @returns {Promise<string>} how many pods are available
  */
 export async function installOperator({ env }, images) {
   const release = ["upgrade", "--install", RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE, "--create-namespace"];
@@ -33,7 +36,10 @@ export async function installOperator({ env }, images) {
 
 const AVAILABLE = "jsonpath={.status.availableReplicas} of {.spec.replicas} pods available";
 
-/** @param {string} name that is free to exist already */
+/**
+ * @param {Cluster} cluster
+ * @param {string} name may exist already
+ */
 export async function provideNamespace({ env }, name) {
   const manifest = await output("kubectl", ["create", "namespace", name, "--dry-run=client", "-o", "yaml"], { env });
   await output("kubectl", ["apply", "-f", "-"], { env, input: manifest });
@@ -42,6 +48,7 @@ export async function provideNamespace({ env }, name) {
 /**
  * Applies a file that holds one ArchiveNode, and waits for it.
  *
+ * @param {Cluster} cluster
  * @param {{namespace: string, name: string, file: string}} archive
  * @throws {PlainError} not ready in time; the message holds what `kubectl describe` says of it
  */

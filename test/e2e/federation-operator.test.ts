@@ -1,0 +1,185 @@
+/**
+ * The whole way in a real cluster: chart, operator, ArchiveNode, pod, upload, search, a lost pod, uninstalling.
+ * The tests build on each other, in order. Namespaces enforce the Pod Security level `restricted`.
+ */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { applyArchiveNode, installOperator, OPERATOR_NAMESPACE, provideNamespace, RELEASE } from "../demo/release.mjs";
+import { type E2eCluster, e2eCluster, helm, kubectl } from "../testkit/e2e-cluster.ts";
+import { type TempDir, tempDir } from "../testkit/temp-dir.ts";
+import { waitUntil } from "../testkit/wait-until.ts";
+import { gzipEach, pageRecord, warcinfo } from "../testkit/warc-builder.ts";
+
+const NAMESPACE = "archive-e2e";
+const NAME = "shelf";
+const COLLECTION = "letters";
+const CRDS = ["archivenodes", "federationpeers", "syncpolicies"].map((plural) => `${plural}.archivestream.io`);
+const MANIFEST = `
+apiVersion: archivestream.io/v1alpha1
+kind: ArchiveNode
+metadata:
+  name: ${NAME}
+spec:
+  storage:
+    size: 1Gi
+  collections:
+    - name: ${COLLECTION}
+      access: Public
+  endpoint:
+    service:
+      type: NodePort
+`;
+
+const page = (title: string, text: string) => `<html><title>${title}</title><body><p>${text}</p></body></html>`;
+const WARC = gzipEach([
+  warcinfo(),
+  pageRecord("http://letters.example/1", page("First letter", "The lighthouse keeper writes about fog.")),
+  pageRecord("http://letters.example/2", page("Second letter", "A boat came with oranges.")),
+]);
+
+interface SearchReply {
+  readonly total: number;
+  readonly hits: readonly { readonly url: string; readonly title: string; readonly collection: string }[];
+}
+
+let cluster: E2eCluster;
+let folder: TempDir;
+let uploaded: string;
+
+const inNamespace = (...args: string[]) => kubectl(cluster, ["-n", NAMESPACE, ...args]);
+const jsonpath = (object: string, path: string) => inNamespace("get", ...object.split(" "), "-o", `jsonpath=${path}`);
+
+/** Address of the archive's Service from outside the cluster. */
+async function archiveUrl(): Promise<string> {
+  const address = `{.items[0].status.addresses[?(@.type=="InternalIP")].address}`;
+  const host = await kubectl(cluster, ["get", "node", "-o", `jsonpath=${address}`]);
+  const port = await jsonpath(`service ${NAME}`, `{.spec.ports[?(@.name=="web")].nodePort}`);
+  return `http://${host}:${port}`;
+}
+
+async function search(question: string): Promise<SearchReply> {
+  const answer = await fetch(`${await archiveUrl()}/api/v1/search?q=${encodeURIComponent(question)}`);
+  expect(answer.status).toBe(200);
+  return (await answer.json()) as SearchReply;
+}
+
+const findsTheLetter = () =>
+  waitUntil(
+    "the search to find the letter",
+    async () => {
+      const reply = await search("lighthouse fog");
+      return reply.total > 0 && reply;
+    },
+    { deadlineMs: 60_000, everyMs: 250 },
+  );
+
+async function removeEverything(): Promise<void> {
+  await kubectl(cluster, ["delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s"]);
+  await helm(cluster, ["uninstall", RELEASE, "-n", OPERATOR_NAMESPACE, "--ignore-not-found", "--wait"]);
+  await kubectl(cluster, ["delete", "namespace", OPERATOR_NAMESPACE, "--ignore-not-found", "--timeout=120s"]);
+  await kubectl(cluster, ["delete", "crd", "--ignore-not-found", ...CRDS]);
+}
+
+async function provideRestrictedNamespace(name: string): Promise<void> {
+  await provideNamespace(cluster, name);
+  await kubectl(cluster, ["label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted", "--overwrite"]);
+}
+
+beforeAll(async () => {
+  cluster = await e2eCluster();
+  folder = await tempDir("e2e");
+  await removeEverything();
+  await provideRestrictedNamespace(OPERATOR_NAMESPACE);
+  await provideRestrictedNamespace(NAMESPACE);
+});
+
+afterAll(async () => {
+  await folder.remove();
+  await removeEverything();
+});
+
+test("helm installs the operator with two pods, and the three kinds", async () => {
+  expect(await installOperator(cluster, cluster.images)).toBe("2 of 2 pods available");
+  await kubectl(cluster, ["wait", "--for=condition=Established", "crd", ...CRDS, "--timeout=30s"]);
+  const holder = await kubectl(cluster, ["-n", OPERATOR_NAMESPACE, "get", "lease", "-o", "name"]);
+  expect(holder.split("\n")).toHaveLength(1);
+});
+
+test("an applied ArchiveNode becomes Ready", async () => {
+  const file = join(folder.path, "shelf.yaml");
+  await writeFile(file, MANIFEST);
+  await applyArchiveNode(cluster, { namespace: NAMESPACE, name: NAME, file });
+  expect(await jsonpath(`pod ${NAME}-0`, "{.status.phase}")).toBe("Running");
+});
+
+test("kubectl answers the first questions: columns, conditions, Events", async () => {
+  const [head = "", row = ""] = (await inNamespace("get", "archivenode", NAME)).split("\n");
+  expect(head.split(/\s+/)).toEqual(["NAME", "READY", "REPLICAS", "VERSION", "PEERS", "TRUST", "AGE"]);
+  expect(row).toMatch(new RegExp(`^${NAME} +True +1 `));
+  expect(await inNamespace("get", "archivenode", NAME, "-o", "wide")).toMatch(/[0-9a-f]{64} +https:\/\//);
+  const described = await inNamespace("describe", "archivenode", NAME);
+  expect(described).toContain("every claim is bound");
+  expect(described).toMatch(/Normal +Ready/);
+});
+
+test("a WARC uploaded through the Service is found by a search", async () => {
+  const token = Buffer.from(await jsonpath(`secret ${NAME}-access`, "{.data.token}"), "base64").toString();
+  const answer = await fetch(`${await archiveUrl()}/api/v1/collections/${COLLECTION}/warcs?filename=letters.warc.gz`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${token}`, "content-type": "application/gzip" },
+    body: WARC,
+  });
+  const receipt = (await answer.json()) as { hash: string; captures: number };
+  expect([answer.status, receipt.captures]).toEqual([201, 2]);
+  uploaded = receipt.hash;
+  const { hits } = await findsTheLetter();
+  expect(hits[0]).toMatchObject({ url: "http://letters.example/1", title: "First letter", collection: COLLECTION });
+});
+
+test("a deleted pod comes back with everything in it", async () => {
+  const identity = await jsonpath(`archivenode ${NAME}`, "{.status.nodeID}");
+  const before = await jsonpath(`pod ${NAME}-0`, "{.metadata.uid}");
+  await inNamespace("delete", "pod", `${NAME}-0`);
+  await waitUntil(
+    "another pod that is ready",
+    async () => {
+      const path = `{.metadata.uid} {.status.conditions[?(@.type=="Ready")].status}`;
+      const [uid, ready] = (await jsonpath(`pod ${NAME}-0`, path)).split(" ");
+      return uid !== before && ready === "True";
+    },
+    { deadlineMs: 120_000, everyMs: 500 },
+  );
+  expect((await findsTheLetter()).total).toBe(1);
+  const content = await fetch(`${await archiveUrl()}/api/v1/collections/${COLLECTION}/warcs/${uploaded}/content`);
+  expect(Buffer.from(await content.arrayBuffer()).equals(WARC)).toBe(true);
+  await inNamespace("wait", `archivenode/${NAME}`, "--for=condition=Ready", "--timeout=60s");
+  expect(await jsonpath(`archivenode ${NAME}`, "{.status.nodeID}")).toBe(identity);
+});
+
+test("helm uninstall leaves the archive and its kind; deleting it then leaves nothing running", async () => {
+  await helm(cluster, ["uninstall", RELEASE, "-n", OPERATOR_NAMESPACE, "--wait"]);
+  expect(
+    await kubectl(cluster, [
+      "-n",
+      OPERATOR_NAMESPACE,
+      "get",
+      "pods",
+      "-l",
+      "app.kubernetes.io/name=archive-operator",
+      "-o",
+      "name",
+    ]),
+  ).toBe("");
+  expect((await findsTheLetter()).total).toBe(1);
+  await inNamespace("delete", "archivenode", NAME, "--timeout=60s");
+  const kinds = "statefulset,pod,service,secret,configmap";
+  await waitUntil(
+    "the garbage collector to remove its children",
+    async () => {
+      const left = await inNamespace("get", kinds, "-l", `archivestream.io/node=${NAME}`, "-o", "name");
+      return left === "";
+    },
+    { deadlineMs: 120_000, everyMs: 500 },
+  );
+});
