@@ -1,0 +1,95 @@
+/** One damaged byte in a real archive costs at most the record it is in, and that record's bytes are named. */
+import { readFile } from "node:fs/promises";
+import { expect, test } from "vitest";
+import { memorySource } from "../../node/src/warc/byte-source.ts";
+import type { DamagedRange } from "../../node/src/warc/record.ts";
+import { readArchive } from "../../node/src/warc/record-reader.ts";
+import { seededRandom } from "../fuzz/random.ts";
+import { fixturePath } from "../testkit/fixtures.ts";
+import { crawledByWget, wgetIsThere } from "../testkit/wget-crawl.ts";
+
+const FLIPS = process.env["ARCHIVE_TEST_FULL"] === "1" ? 10_000 : 500;
+/** 10,000 flips read about 10 GB in all. */
+const TIMEOUT_MS = 3_600_000;
+const PAGES = 300;
+
+interface Reading {
+  /** Where each record is and what it is about. */
+  readonly records: readonly string[];
+  readonly offsets: readonly number[];
+  readonly damaged: readonly DamagedRange[];
+}
+
+async function read(bytes: Uint8Array): Promise<Reading> {
+  const records: string[] = [];
+  const offsets: number[] = [];
+  const damaged: DamagedRange[] = [];
+  for await (const entry of readArchive(memorySource(bytes), AbortSignal.timeout(60_000))) {
+    if (entry.kind === "damage") {
+      damaged.push(entry.damage);
+      continue;
+    }
+    const { place, type, targetUri, block } = entry.record;
+    offsets.push(place.offset);
+    records.push(`${place.offset} ${type} ${targetUri} ${block.length}`);
+  }
+  return { records, offsets, damaged };
+}
+
+/** Flips one bit of one byte, and puts it back. */
+async function readFlipped(bytes: Buffer, at: number, bit: number): Promise<Reading> {
+  const before = bytes[at] ?? 0;
+  bytes[at] = before ^ (1 << bit);
+  const reading = await read(bytes);
+  bytes[at] = before;
+  return reading;
+}
+
+async function proveFlips(bytes: Buffer): Promise<void> {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const random = seededRandom(seed);
+  const whole = await read(bytes);
+  expect(whole.damaged).toEqual([]);
+  let lost = 0;
+  for (let left = FLIPS; left > 0; left--) {
+    const at = random.below(bytes.length);
+    const bit = random.below(8);
+    const hint = `seed ${seed}, byte ${at}, bit ${bit}`;
+    const reading = await readFlipped(bytes, at, bit);
+    const index = whole.offsets.findLastIndex((offset) => offset <= at);
+    const others = whole.records.toSpliced(index, 1);
+    if (reading.records.length === whole.records.length) {
+      expect(reading.records, hint).toEqual(whole.records);
+      expect(reading.damaged, hint).toEqual([]);
+      continue;
+    }
+    lost++;
+    expect(reading.records, hint).toEqual(others);
+    const offset = whole.offsets[index] ?? 0;
+    const end = whole.offsets[index + 1] ?? bytes.length;
+    expect(reading.damaged, hint).toMatchObject([{ offset, length: end - offset }]);
+  }
+  // Nearly every byte matters to gzip: a flip that costs nothing is the exception.
+  expect(lost, `seed ${seed}`).toBeGreaterThan(FLIPS * 0.8);
+}
+
+test.skipIf(!wgetIsThere())(
+  `${FLIPS} flips of a crawl by GNU wget`,
+  async () => {
+    const bytes = await crawledByWget(PAGES);
+    expect((await read(bytes)).records.length).toBeGreaterThan(PAGES);
+    await proveFlips(bytes);
+  },
+  TIMEOUT_MS,
+);
+
+const IANA = fixturePath("pywb/iana.warc.gz");
+test.skipIf(IANA === undefined)(
+  `${FLIPS} flips of the fixture pywb/iana.warc.gz`,
+  async () => {
+    const bytes = await readFile(IANA ?? "");
+    expect((await read(bytes)).records.length).toBe(343);
+    await proveFlips(bytes);
+  },
+  TIMEOUT_MS,
+);
