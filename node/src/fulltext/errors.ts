@@ -1,6 +1,6 @@
 /** Failures of the full-text index. Codes are log-stable: add, never rename. */
 export interface FullTextErrorDetails {
-  /** The database cannot be used; delete it and it is filled again from the blobs. */
+  /** The database cannot be read; the indexer sets it aside and fills a new one from the blobs. */
   readonly INDEX_DAMAGED: { readonly file: string };
   /** A worker ended by itself. The pool has already started another. */
   readonly WORKER_LOST: { readonly reason: string };

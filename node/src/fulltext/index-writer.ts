@@ -26,6 +26,8 @@ export interface BatchEntry {
 /** Body terms kept for proximity; later ones still count for ranking. */
 const SEQUENCE_TERMS = 20_000;
 const COMPRESSION_LEVEL = 3;
+/** Ids of terms kept in memory, about 100 bytes each; most words of a text are among the commonest. */
+const REMEMBERED_TERMS = 100_000;
 
 const statements = (database: DatabaseSync) => ({
   page: database.prepare("SELECT id FROM pages WHERE collection = ? AND urlkey = ?"),
@@ -64,6 +66,7 @@ export class IndexWriter {
   readonly #database: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;
   #rev: number;
+  readonly #termIds = new Map<string, number>();
   /** Sums of the running batch, written once at its end. */
   #frequencies = new Map<number, number>();
   #docs = 0;
@@ -116,6 +119,8 @@ export class IndexWriter {
       work();
       this.#database.exec("COMMIT");
     } catch (error) {
+      // Terms added by the failed transaction do not exist.
+      this.#termIds.clear();
       // A full disk has ended the transaction already.
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw error;
@@ -187,7 +192,12 @@ export class IndexWriter {
   }
 
   #termId(term: string): number {
+    const remembered = this.#termIds.get(term);
+    if (remembered !== undefined) return remembered;
     const known = this.#sql.term.get(term)?.["id"];
-    return Number(known ?? this.#sql.addTerm.run(term).lastInsertRowid);
+    const id = Number(known ?? this.#sql.addTerm.run(term).lastInsertRowid);
+    if (this.#termIds.size >= REMEMBERED_TERMS) this.#termIds.clear();
+    this.#termIds.set(term, id);
+    return id;
   }
 }

@@ -3,6 +3,7 @@
  * database. Wakes on a message (a blob was committed) and, in case one was missed, by itself every few seconds.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import { FullTextError } from "./errors.ts";
 import { followBlobs } from "./follow-blobs.ts";
 import { IndexWriter } from "./index-writer.ts";
 import type { IndexerCommand, IndexerEvent, IndexerOptions } from "./indexer.ts";
@@ -54,6 +55,7 @@ try {
     await followBlobs({ source, writer, post, nowMs: () => performance.now() }, stop.signal);
     await sleep();
   }
+  if (rebuild) throw new FullTextError("INDEX_DAMAGED", { file: options.file });
 } catch (error) {
   rebuild ||= isDamage(error);
   throw error;
