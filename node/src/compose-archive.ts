@@ -12,12 +12,13 @@ import type { ArchiveServices, BlobInfo, BlobQueries } from "./http/services.ts"
 import { ArchiveParser } from "./ingest/archive-parser.ts";
 import { createIngestService, type IngestService } from "./ingest/ingest-service.ts";
 import { createIngestMetrics } from "./ingest/metrics.ts";
-import { recover } from "./ingest/recovery.ts";
+import { type RecoveryEvent, recover } from "./ingest/recovery.ts";
 import { VolumeWatch } from "./ingest/volume-watch.ts";
 import type { Component } from "./lifecycle/component.ts";
 import type { Logger } from "./observability/logging.ts";
 import { nearestCapture } from "./replay/raw-capture.ts";
 import type { BlobStore } from "./storage/blob-store.ts";
+import type { StorageError } from "./storage/errors.ts";
 import { createFileBlobStore, incomingFolder } from "./storage/file-blob-store.ts";
 import { chunksBetween } from "./warc/byte-source.ts";
 
@@ -55,12 +56,16 @@ export function openArchive(parts: ArchiveParts): Archive {
       await blobs.checkWrites();
       await blobs.checkRoom(0);
     },
-    onChange: (message) => (message === undefined ? state.become("Serving") : state.become("Degraded", message)),
+    onChange: (message) => (message === undefined ? state.ended("volume") : state.report("volume", message)),
   });
+  let damage: StorageError | undefined;
   const index = new CaptureIndex({
     files: catalogFiles(dataDir),
     readers: THREADS.readers,
-    onDamage: (error) => state.become("Degraded", error.message),
+    onDamage: (error) => {
+      damage ??= error;
+      state.report("index", error.message);
+    },
   });
   const parser = new ArchiveParser(THREADS.parsers);
   const fullText = composeFullText(parts, scopesOf(config));
@@ -84,7 +89,7 @@ export function openArchive(parts: ArchiveParts): Archive {
     searchable: async (signal) =>
       fullText.searchable(await index.read("lastSequence", undefined as never, signal), signal),
     count: (signal) => index.read("count", undefined as never, signal),
-    services: servicesOf(config, { blobs, index, ingest, fullText, volume, logger }),
+    services: servicesOf(config, { blobs, index, ingest, fullText, volume, logger, damage: () => damage }),
   };
 }
 
@@ -95,6 +100,8 @@ interface Engines {
   readonly fullText: FullText;
   readonly volume: VolumeWatch;
   readonly logger: Logger;
+  /** Damage of the index, once it has shown itself. */
+  readonly damage: () => StorageError | undefined;
 }
 
 function scopesOf(config: NodeConfig) {
@@ -109,7 +116,7 @@ function scopesOf(config: NodeConfig) {
 const HELD_MS = 30_000;
 
 function composeIngest(
-  { config, registry }: ArchiveParts,
+  { config, registry, logger }: ArchiveParts,
   {
     blobs,
     index,
@@ -127,6 +134,7 @@ function composeIngest(
     },
     spoolFolder: incomingFolder(config.dataDir),
     committed: (sequence) => fullText.committed(sequence),
+    leftBehind: (hash, error) => logger.warn({ hash, err: error }, "refused file stays on the volume until a restart"),
     metrics: createIngestMetrics(registry),
     now: () => new Date(),
     monotonicMs: () => performance.now(),
@@ -149,13 +157,20 @@ async function recoverArchive(
           () => true,
           () => false,
         ),
-      report: ({ kind, hash }) => {
-        if (kind === "missing") logger.error({ hash }, "a file of the journal is not on the volume");
-        else logger.info({ hash, outcome: kind }, "file recovered after an unclean end");
-      },
+      report: (event) => reportRecovery(logger, event),
     },
     signal,
   );
+}
+
+function reportRecovery(logger: Logger, event: RecoveryEvent): void {
+  if (event.kind === "unreadable") {
+    logger.error({ journalEnd: event.journalEnd }, "a line of the journal cannot be read; rebuild takes its file in");
+  } else if (event.kind === "missing") {
+    logger.error({ hash: event.hash }, "a file of the journal is not on the volume");
+  } else {
+    logger.info({ hash: event.hash, outcome: event.kind }, "file recovered after an unclean end");
+  }
 }
 
 async function adopt(
@@ -174,11 +189,14 @@ async function adopt(
 }
 
 function servicesOf(config: NodeConfig, engines: Engines): ArchiveServices {
-  const { blobs, index, ingest, fullText, volume, logger } = engines;
+  const { blobs, index, ingest, fullText, volume, logger, damage } = engines;
   const scope = scopesOf(config);
   return {
     uploads: {
       upload: async (body, options, signal) => {
+        const damaged = damage();
+        // Whatever were added to a damaged index could be lost with it.
+        if (damaged !== undefined) throw damaged;
         try {
           const receipt = await ingest.ingest(body, options, signal);
           if (receipt.damaged.length > 0 && receipt.created) {

@@ -52,7 +52,14 @@ export class CaptureIndex implements CaptureReader {
 
   /** Durable when it returns. */
   async commit(commit: Commit): Promise<Committed> {
-    return this.#watched(this.#writer.call("commit", commit, AbortSignal.timeout(COMMIT_MS)));
+    const limit = AbortSignal.timeout(COMMIT_MS);
+    try {
+      return await this.#watched(this.#writer.call("commit", commit, limit));
+    } catch (error) {
+      // Who gives up must know that it does not happen later all the same: its file would be gone by then.
+      if (limit.aborted) await this.#writer.abandon();
+      throw error;
+    }
   }
 
   async unread(limit: number, signal: AbortSignal) {

@@ -1,7 +1,7 @@
 /** What the catalog's threads are asked and answer. Plain data: it crosses between threads. */
 import type { Compression, DamagedRange } from "../warc/record.ts";
 import type { CatalogBlob } from "./blob-row.ts";
-import type { JournalEntry } from "./journal.ts";
+import type { JournalEntry, JournalLine } from "./journal.ts";
 import type { CaptureRange, StoredCapture } from "./stored-capture.ts";
 
 export interface CatalogFiles {
@@ -43,9 +43,9 @@ export interface Committed {
 export type CatalogWrites = {
   readonly open: () => void;
   readonly commit: (input: Commit) => Committed;
-  /** Journal entries that are not in the catalog yet, at most `limit`. */
-  readonly unread: (limit: number) => readonly { readonly entry: JournalEntry; readonly end: number }[];
-  /** Leaves out the entry that ends here: its file is gone. */
+  /** Journal lines that are not in the catalog yet, at most `limit`. */
+  readonly unread: (limit: number) => readonly JournalLine[];
+  /** Leaves out the line that ends here: its file is gone, or it cannot be read. */
   readonly skip: (journalEnd: number) => void;
 };
 

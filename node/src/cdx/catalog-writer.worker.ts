@@ -11,7 +11,7 @@ import type { CaptureRow } from "../warc/record.ts";
 import { readSpool } from "./capture-spool.ts";
 import type { CatalogFiles, CatalogWrites, Commit, Committed } from "./catalog-calls.ts";
 import { MIGRATIONS } from "./catalog-schema.ts";
-import { Journal } from "./journal.ts";
+import { Journal, type JournalLine } from "./journal.ts";
 
 const files = workerData as CatalogFiles;
 let opened: { readonly database: DatabaseSync; readonly journal: Journal } | undefined;
@@ -21,8 +21,12 @@ function open() {
   const database = openForWriting(files.database, MIGRATIONS);
   checkDatabase(database, files.database);
   const journal = new Journal(files.journal);
-  opened = { database, journal };
-  if (journal.bytes >= journalBytes(database)) return opened;
+  if (journal.bytes >= journalBytes(database)) {
+    opened = { database, journal };
+    return opened;
+  }
+  journal.close();
+  database.close();
   throw new StorageError("INDEX_DAMAGED", { file: files.journal, reason: "it is shorter than what was taken from it" });
 }
 
@@ -106,12 +110,12 @@ const writes: CatalogWrites = {
   commit,
   unread: (limit) => {
     const { database, journal } = open();
-    const entries: { entry: Commit["entry"]; end: number }[] = [];
-    for (const next of journal.entriesFrom(journalBytes(database))) {
-      entries.push(next);
-      if (entries.length >= limit) break;
+    const lines: JournalLine[] = [];
+    for (const line of journal.linesFrom(journalBytes(database))) {
+      lines.push(line);
+      if (lines.length >= limit) break;
     }
-    return entries;
+    return lines;
   },
   skip: (journalEnd) => {
     open().database.prepare("UPDATE meta SET value = ? WHERE name = 'journal_bytes'").run(String(journalEnd));

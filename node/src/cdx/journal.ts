@@ -14,7 +14,15 @@ export interface JournalEntry {
   readonly receivedAt: string;
 }
 
+/** A line of the journal and the position behind it. */
+export interface JournalLine {
+  /** Absent when the line cannot be read. */
+  readonly entry: JournalEntry | undefined;
+  readonly end: number;
+}
+
 const READ_BYTES = 1 << 16;
+const HASH = /^[0-9a-f]{64}$/;
 
 export class Journal {
   readonly #file: number;
@@ -45,8 +53,8 @@ export class Journal {
     fsyncSync(this.#file);
   }
 
-  /** Entries from a position on, each with the position behind it. */
-  *entriesFrom(position: number): Generator<{ readonly entry: JournalEntry; readonly end: number }, void> {
+  /** Lines from a position on. */
+  *linesFrom(position: number): Generator<JournalLine, void> {
     const buffer = Buffer.alloc(READ_BYTES);
     let pending = Buffer.alloc(0);
     let at = position;
@@ -57,7 +65,7 @@ export class Journal {
       pending = Buffer.concat([pending, buffer.subarray(0, read)]);
       for (let end = pending.indexOf(10); end !== -1; end = pending.indexOf(10)) {
         at += end + 1;
-        yield { entry: JSON.parse(pending.toString("utf8", 0, end)) as JournalEntry, end: at };
+        yield { entry: parseEntry(pending.toString("utf8", 0, end)), end: at };
         pending = pending.subarray(end + 1);
       }
     }
@@ -77,5 +85,18 @@ export class Journal {
       end = start;
     }
     return 0;
+  }
+}
+
+/** One damaged line must not cost the others; the hash becomes a path, so it is checked. */
+function parseEntry(line: string): JournalEntry | undefined {
+  try {
+    const entry = JSON.parse(line) as Partial<JournalEntry> | null;
+    const { collection, hash, filename, size, receivedAt } = entry ?? {};
+    if (typeof collection !== "string" || typeof hash !== "string" || !HASH.test(hash)) return undefined;
+    if (typeof size !== "number" || typeof receivedAt !== "string") return undefined;
+    return { collection, hash, filename: typeof filename === "string" ? filename : undefined, size, receivedAt };
+  } catch {
+    return undefined;
   }
 }

@@ -8,6 +8,8 @@ const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "IngestError.SIZE_MISMATCH": "upload-incomplete",
   "StorageError.DISK_FULL": "storage-full",
   "StorageError.DISK_READ_ONLY": "storage-unavailable",
+  "StorageError.DISK_FAILED": "storage-unavailable",
+  "StorageError.BLOB_MISSING": "storage-unavailable",
   "StorageError.INDEX_DAMAGED": "storage-unavailable",
   "StorageError.WORKER_LOST": "storage-unavailable",
   "StorageError.CLOSED": "draining",

@@ -2,24 +2,36 @@
 import type { AdminStatus } from "../contract/admin-api.ts";
 
 export type NodePhase = AdminStatus["phase"];
+/** What can be wrong with a node that goes on reading. */
+export type Trouble = "volume" | "index";
+
+const MESSAGE_CHARS = 1024;
 
 export class NodeState {
-  #phase: NodePhase = "Starting";
-  #message = "";
+  #phase: Exclude<NodePhase, "Degraded"> = "Starting";
+  readonly #troubles = new Map<Trouble, string>();
 
+  /** `Degraded` while a serving node has any trouble. */
   get phase(): NodePhase {
-    return this.#phase;
+    return this.#phase === "Serving" && this.#troubles.size > 0 ? "Degraded" : this.#phase;
   }
 
   /** Why `Degraded`; empty otherwise. */
   get message(): string {
-    return this.#message;
+    return this.phase === "Degraded" ? [...this.#troubles.values()].join("; ").slice(0, MESSAGE_CHARS) : "";
   }
 
   /** `Draining` is final. */
-  become(phase: NodePhase, message = ""): void {
-    if (this.#phase === "Draining") return;
-    this.#phase = phase;
-    this.#message = message;
+  become(phase: "Serving" | "Draining"): void {
+    if (this.#phase !== "Draining") this.#phase = phase;
+  }
+
+  /** One trouble that ends leaves the others as they are. */
+  report(trouble: Trouble, message: string): void {
+    this.#troubles.set(trouble, message);
+  }
+
+  ended(trouble: Trouble): void {
+    this.#troubles.delete(trouble);
   }
 }

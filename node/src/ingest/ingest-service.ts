@@ -50,6 +50,8 @@ export interface IngestDeps {
   readonly spoolFolder: string;
   /** Told after each commit. */
   readonly committed: (sequence: number) => void;
+  /** Told of bytes that could not be taken back; the next start does it. */
+  readonly leftBehind: (hash: string, error: unknown) => void;
   readonly metrics: IngestMetrics;
   readonly now: () => Date;
   readonly monotonicMs: () => number;
@@ -114,8 +116,17 @@ async function ingest(
     await received.settle();
     return receipt;
   } catch (error) {
-    await received.discard({ named: !(await deps.index.holds(received.hash).catch(() => true)) });
+    await takeBack(deps, received);
     throw error;
+  }
+}
+
+/** What cannot be decided or removed now keeps its name on the way in, and the next start decides. */
+async function takeBack(deps: IngestDeps, received: ReceivedBlob): Promise<void> {
+  try {
+    await received.discard({ named: !(await deps.index.holds(received.hash)) });
+  } catch (error) {
+    deps.leftBehind(received.hash, error);
   }
 }
 
@@ -154,7 +165,8 @@ async function store(deps: IngestDeps, received: ReceivedBlob, request: IngestRe
 
 function commitOf(entry: Commit["entry"], outcome: ParseOutcome, spool: string): Commit {
   if (outcome.kind === "unreadable") {
-    return { entry, reading: unread(outcome.reason), spool: undefined, captures: 0, journalEnd: undefined };
+    const reading = unread(outcome.reason, entry.size);
+    return { entry, reading, spool: undefined, captures: 0, journalEnd: undefined };
   }
   const { report, captures } = outcome.parsed;
   const { format, compression, records, damaged } = report;
@@ -167,8 +179,9 @@ function commitOf(entry: Commit["entry"], outcome: ParseOutcome, spool: string):
   };
 }
 
-function unread(reason: string): Reading {
-  return { format: "unknown", compression: "none", records: 0, damaged: [], reason };
+function unread(reason: string, size: number): Reading {
+  const damaged = [{ offset: 0, length: size, reason }];
+  return { format: "unknown", compression: "none", records: 0, damaged, reason };
 }
 
 async function withSpool<T>({ spoolFolder }: IngestDeps, work: (spool: string) => Promise<T>): Promise<T> {

@@ -12,6 +12,7 @@ export interface VolumeWatchOptions {
 }
 
 const PROBE_MS = 5_000;
+const OF_THE_VOLUME: ReadonlySet<string> = new Set(["DISK_FULL", "DISK_READ_ONLY", "DISK_FAILED"]);
 
 export class VolumeWatch {
   readonly #options: VolumeWatchOptions;
@@ -33,7 +34,7 @@ export class VolumeWatch {
 
   /** A write failed; failures that are not the volume's change nothing. */
   failed(error: unknown): void {
-    if (!(error instanceof StorageError) || (error.code !== "DISK_FULL" && error.code !== "DISK_READ_ONLY")) return;
+    if (!(error instanceof StorageError && OF_THE_VOLUME.has(error.code))) return;
     this.#failing = true;
     this.#options.onChange(error.message);
   }

@@ -31,7 +31,7 @@ export interface BlobStore {
   receive(body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ReceivedBlob>;
   /** Files that a crash left between `keep` and `settle`. */
   unsettled(): Promise<readonly ReceivedBlob[]>;
-  /** @throws `ENOENT` when it is not held */
+  /** @throws {StorageError} `BLOB_MISSING` when it is not held */
   open(hash: string): Promise<FileSource>;
   /** A path for readers in other threads. */
   pathOf(hash: string): string;

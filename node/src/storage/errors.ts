@@ -6,6 +6,10 @@ export interface StorageErrorDetails {
   readonly DISK_FULL: { readonly reason: string };
   /** The volume refuses writes. */
   readonly DISK_READ_ONLY: { readonly reason: string };
+  /** The volume answers with input/output errors. */
+  readonly DISK_FAILED: { readonly reason: string };
+  /** The index names a file that the volume does not have. */
+  readonly BLOB_MISSING: { readonly hash: string };
   /** A worker thread ended by itself; the next call starts another. */
   readonly WORKER_LOST: { readonly worker: string; readonly reason: string };
   readonly CLOSED: { readonly worker: string };
@@ -19,6 +23,8 @@ const MESSAGES: { readonly [C in StorageErrorCode]: (details: StorageErrorDetail
     `${file} is damaged (${reason}): stop the node and run archive-node rebuild --data DIR; no archived file is lost`,
   DISK_FULL: ({ reason }) => `no room for this on the node's volume (${reason}): free space or grow the volume`,
   DISK_READ_ONLY: ({ reason }) => `the node's volume cannot be written (${reason}): check the volume and its owner`,
+  DISK_FAILED: ({ reason }) => `the node's volume fails (${reason}): check the volume`,
+  BLOB_MISSING: ({ hash }) => `the archived file ${hash} is not on the volume: restore it from a backup or a peer`,
   WORKER_LOST: ({ worker, reason }) => `the ${worker} thread ended (${reason}); try again`,
   CLOSED: ({ worker }) => `the ${worker} thread is closed`,
   WORKER_FAILED: ({ reason }) => reason,
@@ -39,7 +45,7 @@ export class StorageError<C extends StorageErrorCode = StorageErrorCode> extends
 const FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 const READ_ONLY: ReadonlySet<unknown> = new Set(["EROFS", "EACCES", "EPERM"]);
 /** SQLite's primary result codes: <https://www.sqlite.org/rescode.html>. */
-const SQLITE = { readOnly: 8, corrupt: 11, full: 13, notADatabase: 26 } as const;
+const SQLITE = { readOnly: 8, ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
 
 /** The storage failure behind a system or SQLite error; `undefined` when it is something else. */
 export function storageErrorOf(error: unknown, file: string): StorageError | undefined {
@@ -55,5 +61,6 @@ export function storageErrorOf(error: unknown, file: string): StorageError | und
   if (READ_ONLY.has(code) || sqlite === SQLITE.readOnly) {
     return new StorageError("DISK_READ_ONLY", { reason }, { cause: error });
   }
+  if (code === "EIO" || sqlite === SQLITE.ioError) return new StorageError("DISK_FAILED", { reason }, { cause: error });
   return undefined;
 }

@@ -20,12 +20,13 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { openFileSource } from "../warc/byte-source.ts";
+import { type FileSource, openFileSource } from "../warc/byte-source.ts";
 import type { BlobStore, ReceivedBlob } from "./blob-store.ts";
 import { StorageError, storageErrorOf } from "./errors.ts";
 
 /** Room is looked at again after this many bytes of one file. */
 const ROOM_CHECK_BYTES = 64 * 1024 ** 2;
+const HASH = /^[0-9a-f]{64}$/;
 const PENDING = /^([0-9a-f]{64})\.[0-9a-f-]+$/;
 
 export interface FileBlobStoreOptions {
@@ -62,7 +63,7 @@ export function createFileBlobStore(options: FileBlobStoreOptions): BlobStore {
       }
       return found;
     },
-    open: (hash) => openFileSource(pathOf(hash)),
+    open: (hash) => openBlob(hash, pathOf(hash)),
     pathOf,
     checkRoom: (bytes) => checkRoom(options, bytes),
   };
@@ -91,13 +92,30 @@ async function probeWrite(folder: string): Promise<void> {
   }
 }
 
+/** Whatever else people or tools left in the folder is passed over. */
 async function* listBlobs(folder: string): AsyncGenerator<{ readonly hash: string; readonly size: number }, void> {
-  for (const first of await readdir(folder)) {
-    for (const second of await readdir(join(folder, first))) {
-      for (const hash of await readdir(join(folder, first, second))) {
-        yield { hash, size: (await stat(join(folder, first, second, hash))).size };
+  for (const first of await foldersIn(folder)) {
+    for (const second of await foldersIn(first)) {
+      for (const hash of await readdir(second)) {
+        if (HASH.test(hash)) yield { hash, size: (await stat(join(second, hash))).size };
       }
     }
+  }
+}
+
+async function foldersIn(folder: string): Promise<readonly string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
+}
+
+async function openBlob(hash: string, path: string): Promise<FileSource> {
+  try {
+    return await openFileSource(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
+      throw new StorageError("BLOB_MISSING", { hash }, { cause: error });
+    }
+    throw storageErrorOf(error, path) ?? error;
   }
 }
 
