@@ -1,7 +1,8 @@
 /** Every CEL rule both ways on a real API server; crds/src/cel.test.ts does the same in JavaScript. */
 import { KINDS, type KindName } from "@archivestream/crds";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { CEL_CASES, type CelCase } from "../../crds/test/cel-cases.ts";
+import type { CelCase } from "../../crds/test/cel-cases/case.ts";
+import { CEL_CASES } from "../../crds/test/cel-cases.ts";
 import { rulesOf } from "../../crds/test/cel-evaluator.ts";
 import { startApiServer } from "../cluster/api-server.ts";
 import { type ApiAnswer, type ApiUser, apiUser } from "../testkit/api-user.ts";
