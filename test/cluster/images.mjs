@@ -6,7 +6,7 @@
  * unchanged sources are neither built nor loaded again, and changed ones reach the pods as a new version.
  */
 import { createHash } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { logged, output, succeeds } from "../run/command.mjs";
@@ -55,16 +55,16 @@ async function makeBase(containers, tag) {
   mkdirSync(join(root, "tmp"));
   await output("chmod", ["1777", join(root, "tmp")]); // past the umask
   const node = node24Path();
-  cpSync(node, join(root, "usr/bin/node"));
+  copyFileSync(node, join(root, "usr/bin/node"));
   const libraries = await librariesOf(node);
   // Loaded at run time by name look-ups, so the linker does not list them.
   const folder = dirname(libraries.find((path) => path.includes("libc.so")) ?? "");
   const lookups = readdirSync(folder).filter((name) => /^libnss_(files|dns)\.so|^libresolv\.so\.2$/.test(name));
   for (const path of [...libraries, ...lookups.map((name) => join(folder, name))]) {
     const inUsr = path.startsWith("/usr/") ? path : `/usr${path}`;
-    cpSync(path, join(root, inUsr), { dereference: true });
+    copyFileSync(path, join(root, inUsr));
   }
-  cpSync("/etc/ssl/certs/ca-certificates.crt", join(root, "etc/ssl/certs/ca-certificates.crt"), { dereference: true });
+  copyFileSync("/etc/ssl/certs/ca-certificates.crt", join(root, "etc/ssl/certs/ca-certificates.crt"));
   writeFileSync(join(root, "etc/nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\n");
   writeFileSync(join(root, "etc/passwd"), `root:x:0:0::/:/\nnonroot:x:${USER_ID}:${USER_ID}::/home/nonroot:/\n`);
   writeFileSync(join(root, "etc/group"), `root:x:0:\nnonroot:x:${USER_ID}:\n`);

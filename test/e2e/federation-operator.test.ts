@@ -87,8 +87,8 @@ async function provideRestrictedNamespace(name: string): Promise<void> {
 }
 
 beforeAll(async () => {
-  cluster = await e2eCluster();
   folder = await tempDir("e2e");
+  cluster = await e2eCluster();
   await removeEverything();
   await provideRestrictedNamespace(OPERATOR_NAMESPACE);
   await provideRestrictedNamespace(NAMESPACE);
