@@ -59,46 +59,66 @@ function unquotePlus(text: string): string {
 }
 
 function jsonQuery(body: Buffer): string | undefined {
-  const pairs: [string, string][] = [];
-  const seen = new Map<string, number>();
-  const add = (name: string, value: string): void => {
-    const count = (seen.get(name) ?? 0) + 1;
-    seen.set(name, count);
-    pairs.push([count === 1 ? name : `${name}.${count}_`, value]);
-  };
+  const query = new JsonQuery();
   const text = body.toString("utf8");
   try {
-    flatten(JSON.parse(text), "", add);
+    query.add(JSON.parse(text));
   } catch {
     if (!text.includes("\n")) return undefined;
     try {
-      for (const line of text.split("\n")) flatten(JSON.parse(line), "", add);
+      for (const line of text.split("\n")) query.add(JSON.parse(line));
     } catch {
       return undefined;
     }
   }
-  return pairs.map(([name, value]) => `${quotePlus(name)}=${quotePlus(value)}`).join("&");
+  return query.text;
 }
 
-/** Iterative: a body of a million `[` must not end the stack. */
-function flatten(json: unknown, name: string, add: (name: string, value: string) => void): void {
-  const stack: (readonly [string, unknown])[] = [[name, json]];
-  for (let top = stack.pop(); top !== undefined; top = stack.pop()) {
-    const [key, value] = top;
-    const inner = innerOf(key, value);
-    if (inner === undefined) {
-      if (key !== "") add(key, pythonText(value));
+/** Leaves of JSON as a query; a name that comes again gets a number. */
+class JsonQuery {
+  readonly #seen = new Map<string, number>();
+  text = "";
+
+  /** Stops where the canonical body is cut anyway, so that a body of a million numbers costs no memory. */
+  add(json: unknown): void {
+    for (const [name, value] of leavesOf(json)) {
+      if (this.text.length > MAX_QUERY_CHARS) return;
+      const count = (this.#seen.get(name) ?? 0) + 1;
+      this.#seen.set(name, count);
+      const numbered = count === 1 ? name : `${name}.${count}_`;
+      const joint = this.text === "" ? "" : "&";
+      this.text += `${joint}${quotePlus(numbered)}=${quotePlus(pythonText(value))}`;
+    }
+  }
+}
+
+/** Nesting that Python's parser, whose keys ours must equal, gives up at. */
+const MAX_DEPTH = 1000;
+
+/** In document order, without recursion. */
+function* leavesOf(json: unknown): Generator<readonly [string, unknown], void> {
+  const open: Iterator<readonly [string, unknown]>[] = [[["", json] as const].values()];
+  for (let top = open.at(-1); top !== undefined; top = open.at(-1)) {
+    const next = top.next();
+    if (next.done === true) {
+      open.pop();
       continue;
     }
-    // NOTE: one by one; a spread of a million arguments overflows the stack, too.
-    for (const item of inner.reverse()) stack.push(item);
+    const inner = innerOf(...next.value);
+    if (inner !== undefined) open.push(inner);
+    else if (next.value[0] !== "") yield next.value;
+    if (open.length > MAX_DEPTH) throw new RangeError("nested too deep");
   }
 }
 
 /** Items of a list go by the list's name; `undefined` for what has no inside. */
-function innerOf(key: string, value: unknown): (readonly [string, unknown])[] | undefined {
-  if (Array.isArray(value)) return value.map((item: unknown) => [key, item] as const);
-  return typeof value === "object" && value !== null ? Object.entries(value) : undefined;
+function innerOf(key: string, value: unknown): Iterator<readonly [string, unknown]> | undefined {
+  if (Array.isArray(value)) return itemsOf(key, value);
+  return typeof value === "object" && value !== null ? Object.entries(value).values() : undefined;
+}
+
+function* itemsOf(key: string, items: readonly unknown[]): Generator<readonly [string, unknown], void> {
+  for (const item of items) yield [key, item];
 }
 
 /** Existing keys were made by Python's `str`. */

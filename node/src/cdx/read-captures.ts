@@ -85,15 +85,20 @@ class NeighbourPairs {
   }
 }
 
+/** Without the block: it would keep the record's bytes in memory. */
+type RecordFacts = Omit<ArchiveRecord, "block">;
+
 interface Inspected {
-  readonly record: ArchiveRecord;
+  readonly record: RecordFacts;
   readonly found: InspectedRecord;
 }
 
 /** @returns `undefined` when the block is damaged: the reader reports its range */
 async function inspect(record: ArchiveRecord): Promise<Inspected | undefined> {
   try {
-    return { record, found: await inspectRecord(record) };
+    const found = await inspectRecord(record);
+    const { block: _block, ...facts } = record;
+    return { record: facts, found };
   } catch (error) {
     if (error instanceof WarcError && error.code === "BLOCK_DAMAGED") return undefined;
     throw error;
@@ -139,7 +144,7 @@ function captureRow(item: Inspected, request: Inspected | undefined): CaptureRow
 }
 
 /** Fields about the crawl are not content. */
-function isCapture({ type, contentType }: ArchiveRecord): boolean {
+function isCapture({ type, contentType }: RecordFacts): boolean {
   if (contentType === "application/warc-fields" && (type === "resource" || type === "metadata")) return false;
   return CAPTURE_TYPES.has(type);
 }
@@ -157,7 +162,7 @@ function isRedirect(status: number | undefined): boolean {
   return status !== undefined && status >= 300 && status < 400;
 }
 
-function mimeOf(record: ArchiveRecord, found: InspectedRecord): string {
+function mimeOf(record: RecordFacts, found: InspectedRecord): string {
   if (record.type === "revisit") return "warc/revisit";
   const declared = record.type === "response" ? fieldOf(found.http?.headers ?? [], "content-type") : record.contentType;
   const mime = (declared ?? "").split(/[;\s]/, 1)[0] ?? "";
