@@ -109,7 +109,14 @@ export function errorFromStatus(
 function codeOf(httpStatus: number, status: Status, fieldConflict: boolean): KubeErrorCode {
   if (httpStatus === 409 && fieldConflict) return "FIELD_CONFLICT";
   if (status.reason === "AlreadyExists") return "ALREADY_EXISTS";
+  if (httpStatus === 422 && isOtherIncarnation(status)) return "CONFLICT";
   return BY_STATUS.get(httpStatus) ?? (httpStatus >= 500 ? "SERVER_ERROR" : "BAD_REQUEST");
+}
+
+/** An apply that names a uid is told "field is immutable" when the object is another one by now: a race, no mistake. */
+function isOtherIncarnation(status: Status): boolean {
+  const causes = status.details?.causes ?? [];
+  return causes.length > 0 && causes.every((cause) => cause.field === "metadata.uid");
 }
 
 function fieldConflicts(status: Status): readonly FieldConflict[] {

@@ -46,8 +46,10 @@ export class ConnectionHolder {
     return this.#load(false);
   }
 
-  /** After a 401: forget cached tokens. Callers that come at the same time share one load. */
-  async refresh(): Promise<Connection> {
+  /** After a 401: forget cached tokens, unless that has happened since. Those who come together share one load. */
+  async refresh(refused: Connection): Promise<Connection> {
+    const current = this.#current?.connection;
+    if (current !== undefined && current !== refused && current.authorization !== refused.authorization) return current;
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = undefined;
     });

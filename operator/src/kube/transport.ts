@@ -54,33 +54,36 @@ const MAX_RETRIES = 10;
 export function createTransport(options: TransportOptions): Transport {
   const connections = new ConnectionHolder(options.credentials, options.clock);
   return {
-    request: async (request, signal) => {
-      const deadline = AbortSignal.timeout(Math.ceil(request.timeoutMs ?? DEFAULT_TIMEOUT_MS));
-      const stop = stopSignal(options.fence, request, [signal, deadline]);
-      return typed(request, stop, deadline, async () => {
+    request: (request, signal) =>
+      withDeadline(options, request, signal, async (stop) => {
         const answer = await sendWithRetries(options, connections, request, stop);
         return parseBody(request, await answer.body.text());
-      });
-    },
-    stream: async (request, signal) => {
-      const deadline = new AbortController();
-      const cancel = options.clock.after(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, () => deadline.abort());
-      const stop = AbortSignal.any([signal, deadline.signal]);
-      try {
-        return await typed(request, stop, deadline.signal, async () => {
-          const answer = await sendWithRetries(options, connections, request, stop);
-          return answer.body;
-        });
-      } finally {
-        cancel();
-      }
-    },
+      }),
+    stream: (request, signal) =>
+      withDeadline(options, request, signal, async (stop) => {
+        const answer = await sendWithRetries(options, connections, request, stop);
+        return answer.body;
+      }),
     close: async () => connections.close(),
   };
 }
 
-function stopSignal(fence: WriteFence, request: KubeRequest, signals: readonly AbortSignal[]): AbortSignal {
-  return AbortSignal.any(isFenced(request) ? [...signals, fence.signal] : [...signals]);
+/** A timer that is taken down with its request: `AbortSignal.timeout` would keep every request's signals for 30 s. */
+async function withDeadline<T>(
+  { clock, fence }: TransportOptions,
+  request: KubeRequest,
+  signal: AbortSignal,
+  work: (stop: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const deadline = new AbortController();
+  const cancel = clock.after(request.timeoutMs ?? DEFAULT_TIMEOUT_MS, () => deadline.abort());
+  const signals = [signal, deadline.signal, ...(isFenced(request) ? [fence.signal] : [])];
+  const stop = AbortSignal.any(signals);
+  try {
+    return await typed(request, stop, deadline.signal, () => work(stop));
+  } finally {
+    cancel();
+  }
 }
 
 function isFenced(request: KubeRequest): boolean {
@@ -103,7 +106,7 @@ async function sendWithRetries(
     if (waitMs === undefined || retries >= MAX_RETRIES) throw error;
     if (error.code === "UNAUTHORIZED") {
       refreshed = true;
-      await connections.refresh();
+      await connections.refresh(connection);
     }
     options.metrics.retry(String(answer.statusCode), request.method, connection.host);
     await pause(options.clock, waitMs, signal);
