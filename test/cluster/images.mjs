@@ -41,6 +41,12 @@ async function librariesOf(program) {
   return lines.map((line) => /(\/\S+) \(0x/.exec(line)?.[1]).filter((path) => path !== undefined);
 }
 
+/** What a link points to is copied, not the link. */
+function copyInto(root, source, path) {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  copyFileSync(source, join(root, path));
+}
+
 /**
  * A base image of the Node 24 binary, the C library and what that needs to resolve names and check certificates.
  * No shell, no package manager.
@@ -48,23 +54,23 @@ async function librariesOf(program) {
 async function makeBase(containers, tag) {
   const root = join(CACHE, "base-tree");
   rmSync(root, { recursive: true, force: true });
-  for (const folder of ["usr/bin", "usr/lib", "usr/lib64", "etc/ssl/certs", "home/nonroot"]) {
+  for (const folder of ["usr/bin", "usr/lib", "usr/lib64", "etc", "home/nonroot"]) {
     mkdirSync(join(root, folder), { recursive: true });
   }
   for (const name of ["bin", "lib", "lib64"]) await output("ln", ["-s", `usr/${name}`, join(root, name)]);
   mkdirSync(join(root, "tmp"));
   await output("chmod", ["1777", join(root, "tmp")]); // past the umask
   const node = node24Path();
-  copyFileSync(node, join(root, "usr/bin/node"));
+  copyInto(root, node, "usr/bin/node");
   const libraries = await librariesOf(node);
   // Loaded at run time by name look-ups, so the linker does not list them.
   const folder = dirname(libraries.find((path) => path.includes("libc.so")) ?? "");
   const lookups = readdirSync(folder).filter((name) => /^libnss_(files|dns)\.so|^libresolv\.so\.2$/.test(name));
   for (const path of [...libraries, ...lookups.map((name) => join(folder, name))]) {
     const inUsr = path.startsWith("/usr/") ? path : `/usr${path}`;
-    copyFileSync(path, join(root, inUsr));
+    copyInto(root, path, inUsr);
   }
-  copyFileSync("/etc/ssl/certs/ca-certificates.crt", join(root, "etc/ssl/certs/ca-certificates.crt"));
+  copyInto(root, "/etc/ssl/certs/ca-certificates.crt", "etc/ssl/certs/ca-certificates.crt");
   writeFileSync(join(root, "etc/nsswitch.conf"), "passwd: files\ngroup: files\nhosts: files dns\n");
   writeFileSync(join(root, "etc/passwd"), `root:x:0:0::/:/\nnonroot:x:${USER_ID}:${USER_ID}::/home/nonroot:/\n`);
   writeFileSync(join(root, "etc/group"), `root:x:0:\nnonroot:x:${USER_ID}:\n`);
