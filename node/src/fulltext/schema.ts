@@ -51,11 +51,14 @@ const DAMAGED = ".damaged";
 
 function configure(database: DatabaseSync, write: boolean): void {
   database.exec("PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 1073741824");
+  if (!write) {
+    database.exec("PRAGMA query_only = ON; PRAGMA cache_size = -65536");
+    return;
+  }
   // NORMAL: a power cut may take back the last transactions with their cursor; they are then indexed again.
-  if (write) database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -131072");
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -131072");
   // A large batch leaves a large log behind; the next checkpoint gives back what is beyond 64 MiB.
-  if (write) database.exec("PRAGMA journal_size_limit = 67108864");
-  else database.exec("PRAGMA query_only = ON; PRAGMA cache_size = -65536");
+  database.exec("PRAGMA journal_size_limit = 67108864");
 }
 
 function versionOf(database: DatabaseSync): string | undefined {
