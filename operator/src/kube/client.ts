@@ -21,7 +21,7 @@ export interface ObjectList<T extends KubeObject> {
 }
 
 export interface PatchOptions {
-  readonly subresource?: "status" | "scale";
+  readonly subresource?: "status";
   readonly contentType: "application/apply-patch+yaml" | "application/merge-patch+json" | "application/json-patch+json";
   readonly fieldManager: string;
   /** Take fields that other managers own. */
@@ -32,7 +32,7 @@ export interface DeleteOptions {
   /** Required: a delete without it could hit a successor of the same name. */
   readonly uid: string;
   readonly resourceVersion?: string | undefined;
-  readonly propagation?: "Background" | "Foreground" | "Orphan";
+  readonly propagation?: "Background" | "Orphan";
 }
 
 type Named = KubeObject | ObjectKey;
@@ -49,8 +49,6 @@ export interface KubeClient {
     signal: AbortSignal,
   ): Promise<AsyncIterable<WatchEvent<T>>>;
   create<T extends KubeObject>(resource: ResourceType, object: T, signal: AbortSignal): Promise<T>;
-  /** Replaces the object at the resourceVersion it carries; `CONFLICT` when that is no longer the newest. */
-  replace<T extends KubeObject>(resource: ResourceType, object: T, signal: AbortSignal): Promise<T>;
   patch<T extends KubeObject>(
     target: { readonly resource: ResourceType; readonly key: ObjectKey },
     body: unknown,
@@ -97,8 +95,6 @@ export function createKubeClient(transport: Transport): KubeClient {
     },
     create: (resource, object, signal) =>
       ask({ method: "POST", path: collectionPath(resource, namespaceOf(object)), body: object }, signal),
-    replace: (resource, object, signal) =>
-      ask({ method: "PUT", path: pathTo(resource, object.metadata), body: object }, signal),
     patch: ({ resource, key }, body, options, signal) => {
       const suffix = options.subresource === undefined ? "" : `/${options.subresource}`;
       const query = { fieldManager: options.fieldManager, force: options.force === true ? "true" : undefined };

@@ -43,9 +43,4 @@ export class Expectations {
     this.#expected.delete(id);
     return false;
   }
-
-  /** We deleted the object ourselves, or no longer care. */
-  forget(id: string): void {
-    this.#expected.delete(id);
-  }
 }

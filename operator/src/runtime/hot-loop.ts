@@ -1,4 +1,9 @@
-/** Notices an object that is reconciled over and over, which no healthy object is, and says how much to slow down. */
+/**
+ * Notices an object that is reconciled over and over, which no healthy object is, and says how much to slow down.
+ *
+ * Runs of every cause count, not only those that our own writes woke: telling them apart would take the cause of each
+ * event, and an object that others change without end is worth the same brake and the same attention.
+ */
 import type { Clock } from "../kube/clock.ts";
 
 const WINDOW_MS = 60_000;
@@ -32,10 +37,6 @@ export class HotLoopBreaker {
     const over = window.count - LIMIT - 1;
     if (over < 0) return { delayMs: 0, first: false };
     return { delayMs: Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(over, 16)), first: over === 0 };
-  }
-
-  forget(key: string): void {
-    this.#windows.delete(key);
   }
 
   #windowOf(key: string, now: number): Window {
