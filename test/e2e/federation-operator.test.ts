@@ -157,18 +157,20 @@ test("a deleted pod comes back with everything in it", async () => {
   expect(await jsonpath(`archivenode ${NAME}`, "{.status.nodeID}")).toBe(identity);
 });
 
-test("helm uninstall leaves the archive and its kind; deleting it then leaves nothing running", async () => {
+test("helm uninstall leaves the archive running; deleting that leaves its volume and its identity, as retention says", async () => {
   await helm(cluster, ["uninstall", RELEASE, "-n", OPERATOR_NAMESPACE, "--wait"]);
   const pods = ["pod", "-l", "app.kubernetes.io/name=archive-operator"];
   await kubectl(cluster, ["-n", OPERATOR_NAMESPACE, "wait", "--for=delete", ...pods, "--timeout=60s"]);
   expect((await findsTheLetter()).total).toBe(1);
   await inNamespace("delete", "archivenode", NAME, "--timeout=60s");
-  const kinds = "statefulset,pod,service,secret,configmap";
+  const kinds = "statefulset,pod,service,secret,configmap,persistentvolumeclaim";
   await waitUntil(
-    "the garbage collector to remove its children",
+    "the garbage collector to remove all else",
     async () => {
       const left = await inNamespace("get", kinds, "-l", `archivestream.io/node=${NAME}`, "-o", "name");
-      return left === "";
+      const names = left.split("\n").sort().join(" ");
+      if (names === `persistentvolumeclaim/data-${NAME}-0 secret/${NAME}-identity`) return true;
+      throw new Error(`there are ${names}`);
     },
     { deadlineMs: 120_000, everyMs: 500 },
   );
