@@ -4,7 +4,14 @@ import { replayHeaders } from "./capture-headers.ts";
 import type { RawCapture } from "./services.ts";
 
 function capture(headers: RawCapture["headers"], url = "http://example.org/a/b"): RawCapture {
-  return { url, timestamp: "20240203040506", status: 200, headers, body: (async function* () {})() };
+  return {
+    url,
+    timestamp: "20240203040506",
+    status: 200,
+    headers,
+    body: (async function* () {})(),
+    [Symbol.asyncDispose]: async () => {},
+  };
 }
 
 const sent = (headers: RawCapture["headers"], url?: string) =>

@@ -82,8 +82,11 @@ export interface CdxService {
   query(collection: string, params: URLSearchParams, signal: AbortSignal): Promise<CdxAnswer>;
 }
 
-/** The archived response as it was recorded, transfer encoding removed, content encoding kept. */
-export interface RawCapture {
+/**
+ * The archived response as it was recorded, transfer encoding removed, content encoding kept. It holds an open file until
+ * its body was read to the end, or it is disposed of.
+ */
+export interface RawCapture extends AsyncDisposable {
   readonly url: string;
   readonly timestamp: string;
   readonly status: number;

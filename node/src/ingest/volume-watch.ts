@@ -34,7 +34,7 @@ export class VolumeWatch {
 
   /** A write failed; failures that are not the volume's change nothing. */
   failed(error: unknown): void {
-    if (!(error instanceof StorageError && OF_THE_VOLUME.has(error.code))) return;
+    if (!(error instanceof StorageError) || !OF_THE_VOLUME.has(String(error.code))) return;
     this.#failing = true;
     this.#options.onChange(error.message);
   }

@@ -11,7 +11,8 @@ import { openPayload } from "../warc/payload.ts";
 import type { ArchiveRecord } from "../warc/record.ts";
 import { readRecordAt } from "../warc/record-reader.ts";
 
-export interface RawCapture {
+/** End it with its body's last byte, or dispose of it: it holds an open file. */
+export interface RawCapture extends AsyncDisposable {
   readonly url: string;
   readonly timestamp: string;
   readonly status: number;
@@ -97,25 +98,21 @@ async function open(
   signal: AbortSignal,
 ): Promise<RawCapture> {
   const { url, timestamp } = capture;
-  const record = await openRecord(deps, capture);
-  const original =
-    capture.type === "revisit" ? await originalOf(deps, scope, { capture, record: record.record }, signal) : undefined;
-  const payload = await openPayload(record.record);
-  if (original === undefined) {
-    const { http } = payload;
-    const headers = http?.headers ?? contentTypeOf(record.record);
-    return { url, timestamp, status: http?.status ?? 200, headers, body: closing(payload.body, record) };
-  }
-  const held = await openPayload(original.record);
-  await record[Symbol.asyncDispose]();
+  await using files = new AsyncDisposableStack();
+  const { record } = files.use(await openRecord(deps, capture));
+  const original = capture.type === "revisit" ? await originalOf(deps, scope, { capture, record }, signal) : undefined;
+  const payload = await openPayload(record);
+  const held = original === undefined ? payload : await openPayload(files.use(original).record);
   // The head of a revisit is its own; without one, that of the original.
   const http = payload.http ?? held.http;
+  const open = files.move();
   return {
     url,
     timestamp,
     status: http?.status ?? 200,
-    headers: http?.headers ?? [],
-    body: closing(held.body, original),
+    headers: http?.headers ?? contentTypeOf(record),
+    body: closing(held.body, open),
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
 

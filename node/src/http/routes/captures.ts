@@ -59,8 +59,10 @@ async function sendCapture(
   if (capture === undefined) throw new HttpProblem("capture-unknown", "this URL is not in the collection");
   reply.code(capture.status >= 200 && capture.status <= 599 ? capture.status : 200);
   for (const [name, value] of replayHeaders(capture, collection)) appendHeader(reply, name, value);
-  if (request.method === "HEAD") return sendHeadOnly(reply);
-  if (BODILESS.has(capture.status)) return reply.send();
+  if (request.method === "HEAD" || BODILESS.has(capture.status)) {
+    await capture[Symbol.asyncDispose]();
+    return request.method === "HEAD" ? sendHeadOnly(reply) : reply.send();
+  }
   return sendStream(reply, capture.body);
 }
 

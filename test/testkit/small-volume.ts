@@ -1,0 +1,57 @@
+/** Small file systems in memory of their own, to fill and to lose. They need root; callers skip by name without it. */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { statfs, unlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+export interface SmallVolume extends Disposable {
+  readonly path: string;
+  /** Writes a file that leaves this many bytes free; gives what removes it. */
+  fill(freeBytes: number): Promise<() => Promise<void>>;
+}
+
+/** An empty volume of this size. @throws when the machine lets nobody mount */
+export function smallVolume(bytes: number): SmallVolume {
+  const path = mkdtempSync(join(tmpdir(), "archive-volume-"));
+  try {
+    mount(path, `size=${bytes}`);
+  } catch (error) {
+    rmSync(path, { recursive: true });
+    throw error;
+  }
+  return {
+    path,
+    fill: async (freeBytes) => {
+      const { bavail, bsize } = await statfs(path);
+      const ballast = join(path, "ballast");
+      await writeFile(ballast, Buffer.alloc(Math.max(0, bavail * bsize - freeBytes)));
+      return () => unlink(ballast);
+    },
+    [Symbol.dispose]: () => {
+      execFileSync("umount", ["-l", path]);
+      rmSync(path, { recursive: true });
+    },
+  };
+}
+
+/** Covers a folder with one that refuses writes, until disposed. */
+export function readOnlyCover(folder: string): Disposable {
+  mkdirSync(folder, { recursive: true });
+  mount(folder, "ro");
+  return { [Symbol.dispose]: () => void execFileSync("umount", ["-l", folder]) };
+}
+
+/** Whether this machine lets us mount. */
+export function canMount(): boolean {
+  try {
+    smallVolume(1 << 20)[Symbol.dispose]();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function mount(path: string, options: string): void {
+  execFileSync("mount", ["-t", "tmpfs", "-o", options, "none", path], { stdio: "pipe" });
+}
