@@ -1,4 +1,4 @@
-/** Where everything that is downloaded or built once lies. Runs before `npm ci`, on Node 20. */
+/** Where everything that is downloaded or built once lies. Runs before `npm install`, on Node 20. */
 import { homedir } from "node:os";
 import { join } from "node:path";
 

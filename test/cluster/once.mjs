@@ -1,6 +1,6 @@
 /**
  * Work that is done once and kept in the cache until its inputs change. Two runs at once: the second waits for the
- * first and finds the work done. Runs before `npm ci`, on Node 20.
+ * first and finds the work done. Runs before `npm install`, on Node 20.
  */
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

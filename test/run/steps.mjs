@@ -1,6 +1,6 @@
 /**
  * What a person sees while something long runs: a line per step with its duration, a bar on the long ones.
- * Runs before `npm ci`, on Node 20.
+ * Runs before `npm install`, on Node 20.
  *
  * The bar compares with the time the same step took last, kept in the cache; it is a guess and never reaches its end
  * by itself. Without a terminal (CI) the bar is a line now and then, so that a log shows life.
