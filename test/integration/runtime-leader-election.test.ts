@@ -162,10 +162,24 @@ test("a write that waited for a free socket while the lease ran out is not sent"
   const reads = Array.from({ length: 128 }, () => world.client.get(CONFIG_MAPS, key, world.signal));
   await waitUntil("all sockets to be busy", () => world.proxy.openSockets >= 128, DEADLINE);
   const write = world.write("late");
+  await new Promise((resolve) => setImmediate(resolve)); // now it has passed the first check and waits in the pool
   clock.sleepThrough(PAUSE_MS);
   await expect(write).rejects.toMatchObject({ code: "FENCED" });
   await Promise.all(reads);
   expect(world.proxy.writes).toEqual([]);
+});
+
+test("a renewal counts from when it was sent, not from when its answer was seen", async () => {
+  const clock = createFakeClock();
+  await using world = await setUp(LEASE_TIMINGS, clock);
+  world.proxy.addFault({ matches: isLeaseWrite, fault: { kind: "delay", ms: 500 } });
+  const acquiring = world.elector.acquire(world.signal);
+  await waitUntil("the claim to be under way", () => world.proxy.requests.some(isLeaseWrite), DEADLINE);
+  clock.sleepThrough(LEASE_TIMINGS.renewDeadlineMs);
+  await acquiring;
+  expect(world.fence.isOpen()).toBe(true);
+  clock.sleepThrough(1);
+  expect(world.fence.isOpen()).toBe(false);
 });
 
 test("what is written carries the server's own deadline, so that it ends before another may lead", async () => {
@@ -219,6 +233,7 @@ test("a leader whose lease was deleted takes it again, unless another has it", a
   expect((await world.lease())?.spec?.holderIdentity).toBe("first");
 
   await drop();
+  await nextTry(); // sees that there is no record
   const other = electorIn(world, { client: (await world.another()).client, identity: "other" });
   await other.acquire(world.signal);
   await waitUntil("the elector to wait", () => clock.waiting > 0, DEADLINE);

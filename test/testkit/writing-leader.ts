@@ -53,6 +53,8 @@ async function write(
         signal,
       )
       .catch(() => undefined); // refused or aborted: a write loop that does not give up is the harder case
+    // Refusals need no network: without this turn the loop would never let the elector's timer fire.
+    await new Promise((resolve) => setImmediate(resolve));
   }
 }
 
