@@ -3,6 +3,8 @@ import { arch, cpus, release, totalmem, type } from "node:os";
 
 const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promise<void> }>>> = {
   search: () => import("./search.ts"),
+  operator: () => import("./operator.ts"),
+  warc: () => import("./warc.ts"),
 };
 
 function describeMachine(): string {

@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -181,7 +181,6 @@ describe("fixtures", () => {
   const index = fixturePath("pywb/iana.cdxj");
   const archive = fixturePath("pywb/iana.warc.gz");
   test.skipIf(index === undefined || archive === undefined)("fixture pywb/iana.cdxj, as pywb wrote it", async () => {
-    expect(basename(index ?? "")).toBe("iana.cdxj");
     const stored = (await readFile(index ?? "", "utf8")).replaceAll("\r\n", "\n");
     // This index was written before digests had their prefix, and before revisits showed the status in their own head.
     const asThen = (await ourLines(archive ?? ""))

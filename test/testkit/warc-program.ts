@@ -12,6 +12,8 @@ export interface WarcProgramRun {
   readonly stderr: string;
   /** Of the process that did the work. */
   readonly maxRssBytes: number;
+  /** Of the same process, start included. */
+  readonly cpuSeconds: number;
 }
 
 /** What `warc check --json` prints per file. */
@@ -39,15 +41,16 @@ export async function runWarcProgram(args: readonly string[], signal: AbortSigna
           return;
         }
         const exitCode = error === null ? 0 : Number(error.code);
-        resolve({ exitCode, stdout, stderr, maxRssBytes: memoryIn(stderr) });
+        resolve({ exitCode, stdout, stderr, ...costIn(stderr) });
       },
     );
   });
 }
 
-function memoryIn(stderr: string): number {
-  const reports = [...stderr.matchAll(/\{"maxRssBytes":(\d+)\}/g)].map((match) => Number(match[1]));
-  return Math.max(...reports);
+/** The last report is that of the process that did the work. */
+function costIn(stderr: string): Pick<WarcProgramRun, "maxRssBytes" | "cpuSeconds"> {
+  const report = [...stderr.matchAll(/\{"maxRssBytes":.*\}/g)].at(-1);
+  return JSON.parse(report?.[0] ?? "{}") as Pick<WarcProgramRun, "maxRssBytes" | "cpuSeconds">;
 }
 
 /** `warc check --json` of one file. */
