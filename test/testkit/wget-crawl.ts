@@ -49,10 +49,10 @@ async function wget(args: readonly string[], cwd: string): Promise<void> {
 /** A tree of pages; every tenth is chunked, every fifteenth redirects, every twentieth is missing. */
 function site(pages: number): RequestListener {
   return (request, response) => {
-    const number = Number(/^\/(\d+)\.html$/.exec(request.url ?? "")?.[1] ?? Number.NaN);
-    if (!(number < pages) || (number > 0 && number % 20 === 0)) {
+    const number = pageNumber(request.url);
+    if (!(number < pages) || isEvery(20, number)) {
       response.writeHead(404, { "content-type": "text/plain" }).end("not found\n");
-    } else if (number > 0 && number % 15 === 0) {
+    } else if (isEvery(15, number)) {
       response.writeHead(302, { location: `/${number - 1}.html` }).end();
     } else {
       const body = pageOf(number, pages);
@@ -61,6 +61,13 @@ function site(pages: number): RequestListener {
     }
   };
 }
+
+function pageNumber(url: string | undefined): number {
+  return Number(/^\/(\d+)\.html$/.exec(url ?? "")?.[1] ?? Number.NaN);
+}
+
+/** The first page, from which the crawl starts, is always whole. */
+const isEvery = (step: number, number: number) => number > 0 && number % step === 0;
 
 function pageOf(number: number, pages: number): string {
   const children = Array.from({ length: LINKS_PER_PAGE }, (_, index) => number * LINKS_PER_PAGE + index + 1);

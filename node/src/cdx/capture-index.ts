@@ -103,8 +103,12 @@ export class CaptureIndex implements CaptureReader {
     try {
       return await answer;
     } catch (error) {
-      if (error instanceof StorageError && error.code === "INDEX_DAMAGED") this.#onDamage(error);
+      if (isDamage(error)) this.#onDamage(error);
       throw error;
     }
   }
+}
+
+function isDamage(error: unknown): error is StorageError<"INDEX_DAMAGED"> {
+  return error instanceof StorageError && error.code === "INDEX_DAMAGED";
 }
