@@ -1,0 +1,67 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { tempDir } from "../../../test/testkit/temp-dir.ts";
+import { gzipEach, pageRecord, warcinfo, warcRecord } from "../../../test/testkit/warc-builder.ts";
+import { runWarcCheck } from "./warc-check.ts";
+import { runWarcIndex } from "./warc-index.ts";
+
+const CLEAN = gzipEach([warcinfo(), pageRecord("http://example.com/")]);
+const WRONG = warcRecord({
+  uri: "http://x/",
+  block: "x",
+  digest: false,
+  fields: { "WARC-Block-Digest": `sha1:${"A".repeat(32)}` },
+});
+
+async function run(command: typeof runWarcCheck, args: readonly string[], file?: Uint8Array) {
+  await using folder = await tempDir("cli");
+  const path = join(folder.path, "a.warc.gz");
+  if (file !== undefined) await writeFile(path, file);
+  let text = "";
+  const output = {
+    write(part: string, done: () => void) {
+      text += part;
+      done();
+      return true;
+    },
+  };
+  const io = { stdout: output, stderr: { write: output.write }, signal: AbortSignal.timeout(10_000) };
+  const exitCode = await command([...args, ...(args.includes("--no-file") ? [] : [path])], io);
+  return { exitCode, text };
+}
+
+test.each([
+  ["a clean file", CLEAN, 0],
+  ["a file cut short", CLEAN.subarray(0, -5), 1],
+  ["a wrong digest", WRONG, 1],
+  ["no archive", Buffer.from("hello"), 2],
+  ["a missing file", undefined, 2],
+])("check of %s", async (_name, file, expected) => {
+  expect((await run(runWarcCheck, ["--json"], file)).exitCode).toBe(expected);
+});
+
+test("check prints one JSON object per file", async () => {
+  const { text } = await run(runWarcCheck, ["--json"], CLEAN);
+  expect(JSON.parse(text)).toMatchObject({
+    format: "warc.gz",
+    records: 2,
+    types: { warcinfo: 1, response: 1 },
+    damaged: [],
+    digests: { verified: 2, mismatched: 0, unsupported: 0 },
+    bytes: CLEAN.length,
+  });
+});
+
+test("index prints lines, and exits 1 for damage", async () => {
+  const clean = await run(runWarcIndex, [], CLEAN);
+  expect(clean.exitCode).toBe(0);
+  expect(clean.text).toMatch(/^com,example\)\/ 20260102030405 \{"url": "http:\/\/example\.com\/"/);
+  expect((await run(runWarcIndex, [], CLEAN.subarray(0, -5))).exitCode).toBe(1);
+});
+
+test.each([runWarcCheck, runWarcIndex])("unknown options end with the usage and 2", async (command) => {
+  const { exitCode, text } = await run(command, ["--no-file"]);
+  expect(exitCode).toBe(2);
+  expect(text).toMatch(/^usage: archive-node warc/);
+});
