@@ -70,21 +70,28 @@ export function openArchive(parts: ArchiveParts): Archive {
   const parser = new ArchiveParser(THREADS.parsers);
   const fullText = composeFullText(parts, scopesOf(config));
   const ingest = composeIngest(parts, { blobs, index, parser, fullText });
+  const stop = async (): Promise<void> => {
+    volume.stop();
+    await fullText.stop();
+    await parser.close();
+    await index.close();
+  };
   return {
     name: "archive",
     start: async (signal) => {
-      await blobs.prepare();
-      await index.open(signal);
-      await recoverArchive({ blobs, index, ingest, logger }, signal);
-      await fullText.start(signal);
-      volume.start();
+      try {
+        await blobs.prepare();
+        await index.open(signal);
+        await recoverArchive({ blobs, index, ingest, logger }, signal);
+        await fullText.start(signal);
+        volume.start();
+      } catch (error) {
+        // Nobody stops what did not start, and a thread left over would keep the process.
+        await stop();
+        throw error;
+      }
     },
-    stop: async () => {
-      volume.stop();
-      await fullText.stop();
-      await parser.close();
-      await index.close();
-    },
+    stop,
     adopt: (collection, signal) => adopt({ blobs, index, ingest }, collection, signal),
     searchable: async (signal) =>
       fullText.searchable(await index.read("lastSequence", undefined as never, signal), signal),

@@ -1,0 +1,181 @@
+/** What a node gives back: every kind of file searched and replayed, under load, within its rules of access. */
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { gzipSync } from "node:zlib";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type ArchiveNodeProcess, startArchiveNode } from "../testkit/archive-node-process.ts";
+import { nodeClient } from "../testkit/node-client.ts";
+import { configuredNode } from "../testkit/node-config.ts";
+import { tempDir } from "../testkit/temp-dir.ts";
+import { NodeArchive, sampleFile, sha256Of } from "../testkit/uploads.ts";
+import {
+  arcHeader,
+  arcRecord,
+  gzipEach,
+  httpResponse,
+  pageRecord,
+  warcinfo,
+  warcRecord,
+  zstdEach,
+} from "../testkit/warc-builder.ts";
+
+const ROOT = resolve(import.meta.dirname, "../..");
+const FIXTURES = resolve(ROOT, process.env["ARCHIVE_FIXTURES"] ?? "../shared/fixtures");
+let node: ArchiveNodeProcess;
+let archive: NodeArchive;
+
+beforeAll(async () => {
+  node = await startArchiveNode({ metrics: true });
+  archive = new NodeArchive(node);
+});
+afterAll(async () => {
+  await archive[Symbol.asyncDispose]();
+  await node.stop();
+});
+
+const page = (word: string, path: string) => `<html><title>${word}</title><p>${word} at ${path}</p></html>`;
+const url = (kind: string, path: string) => `http://${kind}.example.org/${path}`;
+const records = (kind: string) => ["a", "b"].map((path) => pageRecord(url(kind, path), page(`kind${kind}`, path)));
+
+const KINDS: readonly (readonly [string, Buffer])[] = [
+  ["plain", Buffer.concat(records("plain"))],
+  ["member", gzipEach([warcinfo(), ...records("member")])],
+  ["onemember", gzipSync(Buffer.concat(records("onemember")))],
+  ["zstd", zstdEach(records("zstd"))],
+  [
+    "arc",
+    Buffer.concat([
+      arcHeader(),
+      ...["a", "b"].map((path) => arcRecord(url("arc", path), httpResponse({ body: page("kindarc", path) }))),
+    ]),
+  ],
+];
+
+test.each(KINDS)("a file stored as %s is looked up, replayed and searched", async (kind, bytes) => {
+  expect(await archive.upload(bytes)).toMatchObject({ status: 201, json: { captures: 2, damaged: [] } });
+  for (const path of ["a", "b"]) {
+    expect(await archive.cdx(url(kind, path))).toHaveLength(1);
+    expect((await archive.get(`/default/2026id_/${url(kind, path)}`)).text).toBe(page(`kind${kind}`, path));
+  }
+  await archive.searchable(sha256Of(bytes));
+  expect((await archive.search(`kind${kind}`)).toSorted()).toEqual([url(kind, "a"), url(kind, "b")]);
+});
+
+test("odd URLs, types and dates are kept and found", async () => {
+  const odd = [
+    `http://odd.example.org/${"long/".repeat(3000)}`,
+    "http://odd.example.org/nul\u0000byte",
+    "http://odd.example.org/\ud800surrogate",
+  ];
+  const bytes = Buffer.concat([
+    ...odd.map((uri) => warcRecord({ uri, block: httpResponse({ headers: { "Content-Type": "text/\u0000x" } }) })),
+    ...["2026", "not a date", "2026-99-99T99:99:99Z", "20260102030405678901"].map((date, index) =>
+      warcRecord({ uri: `http://dates.example.org/${index}`, date, block: httpResponse() }),
+    ),
+  ]);
+  const answer = await archive.upload(bytes);
+  expect(answer).toMatchObject({ status: 201, json: { captures: 7 } });
+  expect(await archive.cdx("http://odd.example.org/*")).toHaveLength(3);
+  const dates = (await archive.cdx("http://dates.example.org/*")).map((line) => line.split(" ")[1]);
+  expect(dates).toEqual(["20260101000000", "00000101000000", "20269999999999", "20260102030405"]);
+  await archive.searchable(sha256Of(bytes));
+});
+
+test("bytes of a stored file come back whole and by range", async () => {
+  const file = sampleFile({ name: "ranges", pages: 2 });
+  expect((await archive.upload(file.bytes)).status).toBe(201);
+  await using client = nodeClient(node.url, { ca: node.caPem });
+  const path = `/api/v1/collections/default/warcs/${file.sha256}/content`;
+  const part = await client.call(path, { headers: { range: "bytes=0-1" } });
+  expect(part).toMatchObject({ status: 206, headers: { "content-range": `bytes 0-1/${file.bytes.length}` } });
+  expect((await client.call(path, { headers: { range: "bytes=-5" } })).headers["content-length"]).toBe("5");
+  const beyond = await client.call(path, { headers: { range: `bytes=${file.bytes.length}-` } });
+  expect(beyond).toMatchObject({ status: 416, json: { code: "range-invalid" } });
+});
+
+test("readers are answered while a large file is committed, and everything shows itself in time", async () => {
+  const small = sampleFile({ name: "small", pages: 1 });
+  expect((await archive.upload(small.bytes)).status).toBe(201);
+  const large = sampleFile({ name: "large", pages: 8_000 });
+  const state = { done: false };
+  const upload = archive.upload(large.bytes).finally(() => {
+    state.done = true;
+  });
+  let answers = 0;
+  while (!state.done) {
+    expect(await archive.cdx(small.urls[0] ?? "")).toHaveLength(1);
+    answers += 1;
+  }
+  expect(await upload).toMatchObject({ status: 201, json: { captures: 8_000 } });
+  expect(answers).toBeGreaterThan(1);
+  const others = [1, 2, 3].map((id) => sampleFile({ name: `load${id}`, pages: 20, padding: randomBytes(512) }));
+  for (const answer of await Promise.all(others.map((file) => archive.upload(file.bytes))))
+    expect(answer.status).toBe(201);
+  for (const file of others) await archive.searchable(file.sha256);
+  const metrics = await (await fetch(`${node.metricsUrl}/metrics`)).text();
+  const counted = Number(/^archivestream_ingest_index_seconds_count (\d+)/m.exec(metrics)?.[1]);
+  const stored = Number(/^archivestream_ingest_files_total\{outcome="stored"\} (\d+)/m.exec(metrics)?.[1]);
+  expect(counted).toBeGreaterThanOrEqual(others.length + 2);
+  expect(counted).toBe(stored);
+});
+
+test("embargo and exclusion hold in look-up, replay and search; a collection taken out of service is gone", async () => {
+  await using dir = await tempDir("access");
+  const day = 86_400;
+  const open = { name: "default", access: "Public" as const, embargoSeconds: 0, exclude: [] };
+  const closed = { name: "closed", access: "Public" as const, embargoSeconds: day, exclude: ["org,example,hidden)"] };
+  const old = sampleFile({ name: "old", pages: 1, date: "2020-01-01T00:00:00Z" });
+  const fresh = sampleFile({ name: "fresh", pages: 1, date: new Date().toISOString() });
+  const hidden = sampleFile({ name: "hidden", pages: 1, date: "2020-01-01T00:00:00Z" });
+  const serve = async (
+    collections: readonly (typeof open | typeof closed)[],
+    check: (at: NodeArchive) => Promise<void>,
+  ) => {
+    await using settings = await configuredNode({ dataDir: dir.path, collections: [...collections] });
+    await using running = await startArchiveNode({ dataDir: dir.path, args: ["--config", settings.configFile] });
+    await using at = new NodeArchive(running);
+    await check(at);
+  };
+  await serve([open, closed], async (at) => {
+    for (const file of [old, fresh, hidden]) {
+      expect((await at.upload(file.bytes, "closed")).status).toBe(201);
+      await at.searchable(file.sha256, "closed");
+    }
+    for (const [file, seen] of [
+      [old, 1],
+      [fresh, 0],
+      [hidden, 0],
+    ] as const) {
+      const [uri = ""] = file.urls;
+      expect(await at.cdx(uri, "closed"), file.word).toHaveLength(seen);
+      expect((await at.get(`/closed/2020id_/${uri}`)).status, file.word).toBe(seen === 1 ? 200 : 404);
+      expect(await at.search(file.word, "closed"), file.word).toHaveLength(seen);
+    }
+  });
+  await serve([open], async (at) => {
+    expect((await at.get(`/closed/cdx?url=${old.urls[0]}`)).status).toBe(404);
+    expect((await at.get(`/closed/2020id_/${old.urls[0]}`)).status).toBe(404);
+    expect(await at.search(old.word)).toEqual([]);
+  });
+});
+
+test.skipIf(!existsSync(FIXTURES))(
+  "fixture files of pywb and warcio: revisits replay the payload they refer to",
+  async () => {
+    const dupes = await readFile(join(FIXTURES, "pywb/dupes.warc.gz"));
+    expect((await archive.upload(dupes)).status).toBe(201);
+    const lines = await archive.cdx("http://example.com/");
+    expect(lines.some((line) => line.includes("warc/revisit"))).toBe(true);
+    for (const line of lines) {
+      const stamp = line.split(" ")[1] ?? "";
+      const answer = await archive.get(`/default/${stamp}id_/http://example.com/`);
+      expect(answer.status, line).toBe(200);
+      expect(answer.headers["memento-datetime"]).toBeDefined();
+      expect(answer.text.length, line).toBeGreaterThan(0);
+    }
+    const arc = await readFile(join(FIXTURES, "warcio/example.arc.gz"));
+    expect((await archive.upload(arc)).status).toBe(201);
+  },
+);
