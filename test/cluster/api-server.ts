@@ -39,6 +39,8 @@ export interface ApiServerOptions {
   readonly auditLog?: boolean;
   /** More flags for kube-apiserver, for instance `--max-requests-inflight=1`. */
   readonly apiServerFlags?: readonly string[];
+  /** More flags for kube-controller-manager, for instance `--kube-api-qps=200`. */
+  readonly controllerManagerFlags?: readonly string[];
   /** Ends the start; a running server is ended by `stop`. */
   readonly signal: AbortSignal;
 }
@@ -125,7 +127,8 @@ async function startAll(
     { deadlineMs: READY_DEADLINE_MS, signal: options.signal, everyMs: 100 },
   );
   if (options.controllerManager === true) {
-    await start("kube-controller-manager", controllerManagerFlags(dir.path, kubeconfigPath));
+    const flags = controllerManagerFlags(dir.path, kubeconfigPath);
+    await start("kube-controller-manager", [...flags, ...(options.controllerManagerFlags ?? [])]);
   }
   return {
     url,

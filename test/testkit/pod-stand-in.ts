@@ -48,8 +48,10 @@ interface PodState {
 export interface PodStandInOptions {
   readonly client: KubeClient;
   readonly signal: AbortSignal;
-  /** Milliseconds between two looks at the API server when no watch event comes. */
-  readonly relistMs?: number;
+  /** Pods and claims worked at the same time; default 1. */
+  readonly concurrency?: number;
+  /** Look at the mounts of running pods again, as a kubelet does; default true. Without it, documents come by PUT only. */
+  readonly remount?: boolean;
 }
 
 const VOLUMES: ResourceType = {
@@ -66,6 +68,8 @@ const POD_ADDRESS = "127.0.0.1";
 export class PodStandIn {
   readonly #client: KubeClient;
   readonly #signal: AbortSignal;
+  readonly #concurrency: number;
+  readonly #remount: boolean;
   readonly #server: Server;
   readonly #pods = new Map<string, PodState>();
   /** Pods that stay as they are, by `namespace/name`. */
@@ -76,6 +80,8 @@ export class PodStandIn {
   constructor(options: PodStandInOptions) {
     this.#client = options.client;
     this.#signal = options.signal;
+    this.#concurrency = options.concurrency ?? 1;
+    this.#remount = options.remount ?? true;
     this.#server = createServer(
       {
         minVersion: "TLSv1.3",
@@ -106,11 +112,21 @@ export class PodStandIn {
   async step(namespace?: string): Promise<number> {
     const options = { namespace };
     const claims = await this.#client.list<ClaimObject>(RESOURCES.PersistentVolumeClaim, options, this.#signal);
-    for (const claim of claims.items) await this.#bind(claim);
+    await this.#forEach(claims.items, (claim) => this.#bind(claim));
     const pods = await this.#client.list<PodObject>(RESOURCES.Pod, options, this.#signal);
     let ready = 0;
-    for (const pod of pods.items) ready += (await this.#start(pod)) ? 1 : 0;
+    await this.#forEach(pods.items, async (pod) => {
+      ready += (await this.#start(pod)) ? 1 : 0;
+    });
     return ready;
+  }
+
+  async #forEach<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+    const queue = items.values(); // shared: each worker takes the next one
+    const worker = async () => {
+      for (const item of queue) await work(item);
+    };
+    await Promise.all(Array.from({ length: this.#concurrency }, worker));
   }
 
   /** Gives the claim a volume of its own, which the volume controller then binds; a grown claim gets its new size. */
@@ -150,9 +166,10 @@ export class PodStandIn {
     if (this.held.has(`${namespace}/${name}`)) return false;
     const node = labels["archivestream.io/node"];
     if (node === undefined) return false;
+    const server = `${name}.${node}-headless.${namespace}.svc`;
+    if (!this.#remount && pod.status?.phase === "Running" && this.#pods.has(server)) return true;
     const mounted = await this.#mount(namespace, node);
     if (mounted === undefined) return false;
-    const server = `${name}.${node}-headless.${namespace}.svc`;
     const before = this.#pods.get(server)?.status;
     this.#pods.set(server, {
       context: mounted.context,
