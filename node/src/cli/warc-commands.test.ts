@@ -19,14 +19,12 @@ async function run(command: typeof runWarcCheck, args: readonly string[], file?:
   const path = join(folder.path, "a.warc.gz");
   if (file !== undefined) await writeFile(path, file);
   let text = "";
-  const output = {
-    write(part: string, done: () => void) {
-      text += part;
-      done();
-      return true;
-    },
+  const write = (part: string, done: () => void): boolean => {
+    text += part;
+    done();
+    return true;
   };
-  const io = { stdout: output, stderr: { write: output.write }, signal: AbortSignal.timeout(10_000) };
+  const io = { stdout: { write }, stderr: { write }, signal: AbortSignal.timeout(10_000) };
   const exitCode = await command([...args, ...(args.includes("--no-file") ? [] : [path])], io);
   return { exitCode, text };
 }
