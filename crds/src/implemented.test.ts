@@ -32,6 +32,18 @@ it("names what an ArchiveNode sets, and only that", () => {
   ]);
 });
 
+it("names one field of a block whose others work", () => {
+  const updateStrategy = { type: "OnDelete", minReadySeconds: 10 };
+  expect(notImplementedFields("ArchiveNode", { updateStrategy })).toEqual([]);
+  expect(notImplementedFields("ArchiveNode", { updateStrategy: { ...updateStrategy, maxUnavailable: 2 } })).toEqual([
+    "spec.updateStrategy.maxUnavailable",
+  ]);
+});
+
+it("names peers to be discovered, however many", () => {
+  expect(notImplementedFields("ArchiveNode", { discovery: { maxPeers: 10 } })).toEqual(["spec.discovery"]);
+});
+
 it("does not name what asks for nothing", () => {
   expect(notImplementedFields("ArchiveNode", { crawl: [], trust: {}, search: null })).toEqual([]);
 });

@@ -24,6 +24,7 @@ export const NOT_IMPLEMENTED: Readonly<Record<KindName, readonly string[]>> = {
     "spec.backup",
     "spec.restoreFrom",
     "spec.deletion",
+    "spec.updateStrategy.maxUnavailable",
   ],
   FederationPeer: ["spec"],
   SyncPolicy: ["spec"],
