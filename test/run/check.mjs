@@ -1,13 +1,14 @@
 /**
- * `npm run check`: format, lint, types, layers, unused code, generated files, the map. Everything is run before the
- * verdict, so one run shows all there is to do. Needs installed dependencies; itself Node 20 without any.
+ * `npm run check`: format, lint, types, layers, unused code, generated files, paths in the documentation. Everything
+ * is run before the verdict, so one run shows all there is to do. Needs installed dependencies; itself Node 20 without
+ * any.
  */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { output, shown } from "./command.mjs";
 import { installDependencies, ROOT, toolEnv } from "./dependencies.mjs";
 import { generatedFilesAreCurrent } from "./generated-files.mjs";
-import { missingMapPaths } from "./map-paths.mjs";
+import { missingLinks, missingMapPaths } from "./map-paths.mjs";
 import { LAYERED_FOLDERS, plantedViolationsFire, seenModules } from "./planted-violations.mjs";
 import { PlainError, runScript, step } from "./steps.mjs";
 
@@ -36,9 +37,16 @@ async function layersWithFloor() {
   return `${count} files`;
 }
 
-async function mapIsRight() {
-  const missing = missingMapPaths(readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8"), ROOT);
-  if (missing.length > 0) throw new PlainError(`ARCHITECTURE.md names paths that are not there: ${missing.join(", ")}`);
+async function documentationIsRight() {
+  const read = (path) => readFileSync(join(ROOT, path), "utf8");
+  const listed = await output("git", ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"], { cwd: ROOT });
+  const pages = listed.split("\n").filter((path) => existsSync(join(ROOT, path)));
+  const missing = [
+    ...missingMapPaths(read("ARCHITECTURE.md"), ROOT).map((path) => `ARCHITECTURE.md -> ${path}`),
+    ...pages.flatMap((path) => missingLinks(read(path), path, ROOT)),
+  ];
+  if (missing.length > 0) throw new PlainError(`The documentation names what is not there:\n${missing.join("\n")}`);
+  return `${pages.length} pages`;
 }
 
 const CHECKS = [
@@ -49,7 +57,7 @@ const CHECKS = [
   ["planted violations fire", () => plantedViolationsFire(ROOT, toolEnv())],
   ["unused code", tool("knip", [])],
   ["generated files", () => generatedFilesAreCurrent(ROOT, toolEnv())],
-  ["ARCHITECTURE.md", mapIsRight],
+  ["documentation", documentationIsRight],
 ];
 
 await runScript(async () => {
