@@ -5,6 +5,8 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   search: () => import("./search.ts"),
   operator: () => import("./operator.ts"),
   warc: () => import("./warc.ts"),
+  ingest: () => import("./ingest.ts"),
+  cdx: () => import("./cdx.ts"),
 };
 
 function describeMachine(): string {

@@ -1,0 +1,85 @@
+/** Bench `cdx`: exact look-ups among a million captures: in process, over HTTPS, beside the bare SQLite statement. */
+import { createHash } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { CaptureIndex } from "../../node/src/cdx/capture-index.ts";
+import { SpoolWriter } from "../../node/src/cdx/capture-spool.ts";
+import { catalogFiles } from "../../node/src/cdx/catalog-calls.ts";
+import { surt } from "../../node/src/cdx/surt.ts";
+import { openForReading } from "../../node/src/storage/database.ts";
+import { startArchiveNode } from "../testkit/archive-node-process.ts";
+import { tempDir } from "../testkit/temp-dir.ts";
+import { NodeArchive } from "../testkit/uploads.ts";
+import { percentile, table } from "./table.ts";
+
+const CAPTURES = Number(process.env["BENCH_CDX_CAPTURES"] ?? 1_000_000);
+const FILES = 20;
+const LOOKUPS = 2_000;
+/** A large odd step visits URLs all over the index. */
+const STEP = 7_919;
+
+const urlOf = (id: number): string => `https://host${id % 5_000}.example.org/path/${id}/page.html?id=${id}`;
+
+export async function run(): Promise<void> {
+  await using dir = await tempDir("bench-cdx");
+  const index = new CaptureIndex({ files: catalogFiles(dir.path), readers: 2, onDamage: () => {} });
+  await index.open(AbortSignal.timeout(60_000));
+  await fill(index, dir.path);
+  const urls = Array.from({ length: LOOKUPS }, (_none, turn) => urlOf((turn * STEP) % CAPTURES));
+  const inProcess = await times(urls, async (url) => {
+    const range = { keyFrom: surt(url), keyTo: undefined, timeFrom: undefined, timeTo: undefined, descending: false };
+    let found = 0;
+    for await (const batch of index.scan("default", range, AbortSignal.timeout(60_000))) found += batch.length;
+    return found;
+  });
+  await index.close();
+  using database = openForReading(catalogFiles(dir.path).database);
+  const statement = database.prepare("SELECT * FROM captures WHERE collection = 1 AND urlkey = ? ORDER BY timestamp");
+  const bare = await times(urls, (url) => statement.all(surt(url)).length);
+  await using node = await startArchiveNode({ dataDir: dir.path });
+  await using archive = new NodeArchive(node);
+  const overHttps = await times(urls, async (url) => (await archive.cdx(url)).length);
+  const row = (name: string, values: readonly number[]) => [
+    name,
+    ...[0.5, 0.95, 0.99].map((p) => percentile(values, p)),
+  ];
+  const rows = [row("SQLite statement", bare), row("capture index", inProcess), row("GET /cdx over HTTPS", overHttps)];
+  console.log(table([`${CAPTURES} captures, ms`, "p50", "p95", "p99"], rows));
+}
+
+async function fill(index: CaptureIndex, folder: string): Promise<void> {
+  const perFile = CAPTURES / FILES;
+  for (let file = 0; file < FILES; file += 1) {
+    const spool = join(folder, `spool-${file}`);
+    writeSpool(spool, file * perFile, perFile);
+    const hash = createHash("sha256").update(String(file)).digest("hex");
+    const entry = { collection: "default", hash, filename: undefined, size: 1, receivedAt: "2026-01-01T00:00:00Z" };
+    const reading = { format: "warc", compression: "gzip", records: perFile, damaged: [], reason: undefined } as const;
+    await index.commit({ entry, reading, spool, captures: perFile, journalEnd: undefined });
+    await rm(spool);
+  }
+}
+
+function writeSpool(path: string, from: number, count: number): void {
+  using spool = new SpoolWriter(path);
+  for (let id = from; id < from + count; id += 1) {
+    const url = urlOf(id);
+    spool.write({
+      ...{ urlkey: surt(url), timestamp: "20260102030405", url, mime: "text/html", status: 200 },
+      ...{ digest: `sha1:${String(id).padStart(32, "A")}`, place: { offset: id * 1000, length: 900, skip: 0 } },
+      ...{ type: "response", method: undefined, requestBody: undefined, redirect: undefined },
+    });
+  }
+  spool.flush();
+}
+
+/** Milliseconds of each look-up; every one must find its capture. */
+async function times(urls: readonly string[], find: (url: string) => Promise<number> | number): Promise<number[]> {
+  const taken: number[] = [];
+  for (const url of urls) {
+    const begun = performance.now();
+    if ((await find(url)) !== 1) throw new Error(`not found: ${url}`);
+    taken.push(performance.now() - begun);
+  }
+  return taken;
+}

@@ -1,0 +1,45 @@
+/** Bench `ingest`: files of pages over HTTPS into a node; MB/s, pages/s, and from file sent to captures visible. */
+import { randomBytes } from "node:crypto";
+import { startArchiveNode } from "../testkit/archive-node-process.ts";
+import { NodeArchive, sampleFile } from "../testkit/uploads.ts";
+import { percentile, table } from "./table.ts";
+
+const FILES = Number(process.env["BENCH_INGEST_FILES"] ?? 40);
+const PAGES = 500;
+/** Makes a page about 14 kB, 10 kB of it incompressible. */
+const PADDING_BYTES = 10_240;
+const SENDERS = [1, 4];
+
+export async function run(): Promise<void> {
+  const rows: (string | number)[][] = [];
+  for (const senders of SENDERS) rows.push(await measure(senders));
+  console.log(
+    table(["senders", "MB/s", "pages/s", "upload p50 ms", "upload p95 ms", "visible p50 ms", "visible p95 ms"], rows),
+  );
+}
+
+async function measure(senders: number): Promise<(string | number)[]> {
+  await using node = await startArchiveNode();
+  await using archive = new NodeArchive(node);
+  const padding = randomBytes(PADDING_BYTES);
+  const files = Array.from({ length: FILES }, (_none, id) => sampleFile({ name: `n${id}`, pages: PAGES, padding }));
+  const bytes = files.reduce((sum, file) => sum + file.bytes.length, 0);
+  const answered: number[] = [];
+  const visible: number[] = [];
+  const waiting = files.values();
+  const started = performance.now();
+  const sender = async (): Promise<void> => {
+    for (const file of waiting) {
+      const begun = performance.now();
+      const { status } = await archive.upload(file.bytes);
+      if (status !== 201) throw new Error(`upload answered ${status}`);
+      answered.push(performance.now() - begun);
+      if ((await archive.cdx(file.urls[0] ?? "")).length === 0) throw new Error("acknowledged and not visible");
+      visible.push(performance.now() - begun);
+    }
+  };
+  await Promise.all(Array.from({ length: senders }, sender));
+  const seconds = (performance.now() - started) / 1000;
+  const shares = [answered, visible].flatMap((values) => [percentile(values, 0.5), percentile(values, 0.95)]);
+  return [senders, bytes / 1e6 / seconds, (FILES * PAGES) / seconds, ...shares];
+}
