@@ -20,12 +20,14 @@ async function* chunks(...parts: readonly (Uint8Array | Error)[]): AsyncGenerato
 }
 
 async function hashesOf(store: BlobStore): Promise<readonly string[]> {
-  return (await Array.fromAsync(store.list())).map((blob) => blob.hash).toSorted();
+  const hashes: string[] = [];
+  for await (const { hash } of store.list()) hashes.push(hash);
+  return hashes.toSorted();
 }
 
 async function bytesOf(store: BlobStore, hash: string): Promise<Uint8Array> {
   await using source = await store.open(hash);
-  return source.read(0, source.size);
+  return await source.read(0, source.size);
 }
 
 export function blobStoreCompliance(name: string, make: () => Promise<BlobStoreUnderTest>): void {
