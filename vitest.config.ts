@@ -11,8 +11,8 @@ export default defineConfig({
     projects: [
       project("unit", ["{crds,node,operator,pulumi}/**/*.test.ts", "test/{testkit,run}/**/*.test.ts"], 30_000),
       project("node", ["test/node/**/*.test.ts", "test/interop/**/*.test.ts", "test/fuzz/**/*.test.ts"], 300_000),
-      project("integration", ["test/integration/**/*.test.ts"], 180_000),
-      project("e2e", ["test/e2e/**/*.test.ts", "charts/tests/**/*.test.ts"], 600_000),
+      project("integration", ["test/integration/**/*.test.ts", "charts/tests/**/*.test.ts"], 180_000),
+      project("e2e", ["test/e2e/**/*.test.ts"], 600_000),
     ],
   },
 });

@@ -203,10 +203,13 @@ export function newNode(namespace: string, name: string, spec: ArchiveNodeSpec =
 }
 
 /** Requests of the operator so far, in order. */
-export async function operatorRequests(server: ApiServer): Promise<readonly AuditedRequest[]> {
+export async function operatorRequests(
+  server: ApiServer,
+  user: string = OPERATOR_USER,
+): Promise<readonly AuditedRequest[]> {
   if (server.auditLogPath === undefined) throw new Error("the API server keeps no audit log");
   const lines = (await readFile(server.auditLogPath, "utf8")).split("\n").filter((line) => line !== "");
-  return lines.map((line) => JSON.parse(line) as AuditedRequest).filter((one) => one.user.username === OPERATOR_USER);
+  return lines.map((line) => JSON.parse(line) as AuditedRequest).filter((one) => one.user.username === user);
 }
 
 /** What counts as a write: everything that changes the cluster, but Lease renewals. */

@@ -1,0 +1,93 @@
+/** `rbac.scope: Namespaced`: with the chart's Roles and nothing else, a whole life of a node in one namespace. */
+import type { ArchiveNode } from "@archivestream/crds";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
+import type { KubeClient } from "../../operator/src/kube/client.ts";
+import type { KubeObject } from "../../operator/src/kube/objects.ts";
+import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
+import { startApiServerProxy } from "../testkit/api-server-proxy.ts";
+import { render } from "../testkit/chart.ts";
+import { connectTo } from "../testkit/kube-connection.ts";
+import {
+  newNode,
+  OPERATOR_NAMESPACE,
+  operatorRequests,
+  prepareCluster,
+  put,
+  startOperator,
+  writesOf,
+} from "../testkit/operator-under-test.ts";
+import { waitUntil } from "../testkit/wait-until.ts";
+
+/** The name that the bindings' ServiceAccount goes by; the certificate stands for its token. */
+const ACCOUNT = `system:serviceaccount:${OPERATOR_NAMESPACE}:archive-operator`;
+const WATCHED = "watched";
+const OTHER = "not-watched";
+const DEADLINE = { deadlineMs: 60_000 };
+const PLURALS = new Map([
+  ["Role", "roles"],
+  ["RoleBinding", "rolebindings"],
+]);
+const signal = AbortSignal.timeout(180_000);
+const cleanUp = new AsyncDisposableStack();
+let server: ApiServer;
+let admin: KubeClient;
+
+beforeAll(async () => {
+  server = await startApiServer({ controllerManager: true, auditLog: true, signal });
+  cleanUp.defer(() => server.stop());
+  admin = cleanUp.use(connectTo(cleanUp.use(await startApiServerProxy(server)).url)).client;
+  await prepareCluster(admin, signal);
+  for (const name of [WATCHED, OTHER]) {
+    await put(admin, { apiVersion: "v1", kind: "Namespace", metadata: { name } }, signal);
+  }
+  await grantShippedRoles();
+  const kubeconfigPath = await server.userKubeconfig(ACCOUNT, []);
+  const config = { kubeconfigPath, watchNamespaces: [WATCHED], leaderElection: true };
+  cleanUp.use(await startOperator({ server, admin, config }));
+});
+afterAll(async () => {
+  await cleanUp.disposeAsync();
+});
+
+async function grantShippedRoles(): Promise<void> {
+  for (const manifest of await render("rbac.scope=Namespaced", `watchNamespaces={${WATCHED}}`)) {
+    const plural = PLURALS.get(manifest.kind);
+    if (plural === undefined) continue;
+    const { name, namespace } = manifest.metadata;
+    const resource = {
+      group: "rbac.authorization.k8s.io",
+      version: "v1",
+      kind: manifest.kind,
+      plural,
+      namespaced: true,
+    };
+    const options = { contentType: "application/apply-patch+yaml", fieldManager: "helm", force: true } as const;
+    await admin.patch({ resource, key: { namespace, name } }, manifest, options, signal);
+  }
+}
+
+const stored = (namespace: string, name: string) =>
+  admin.get<ArchiveNode & KubeObject>(RESOURCES.ArchiveNode, { namespace, name }, signal);
+const readiness = async (name: string) =>
+  (await stored(WATCHED, name))?.status?.conditions?.find(({ type }) => type === "Ready")?.status;
+
+it("makes a node ready where it may, leaves the others alone, and is never refused", async () => {
+  for (const [namespace, name] of [
+    [OTHER, "foreign"],
+    [WATCHED, "own"],
+  ] as const) {
+    await admin.create(RESOURCES.ArchiveNode, newNode(namespace, name) as ArchiveNode & KubeObject, signal);
+  }
+  await waitUntil("the node to be ready", async () => (await readiness("own")) === "True", DEADLINE);
+  const requests = await operatorRequests(server, ACCOUNT);
+  expect(writesOf(requests).length).toBeGreaterThan(5);
+  const refused = requests.filter(({ responseStatus }) => responseStatus?.code === 403);
+  expect(refused.map(({ verb, requestURI }) => `${verb} ${requestURI}`)).toEqual([]);
+  const elsewhere = requests.filter(
+    ({ objectRef }) =>
+      objectRef?.resource !== undefined && ![WATCHED, OPERATOR_NAMESPACE].includes(objectRef.namespace ?? ""),
+  );
+  expect(elsewhere.map(({ verb, requestURI }) => `${verb} ${requestURI}`)).toEqual([]);
+  expect(await stored(OTHER, "foreign")).not.toHaveProperty("status");
+});
