@@ -215,6 +215,8 @@ async function auditFlags(dir: string): Promise<readonly string[]> {
     `--audit-policy-file=${policyPath}`,
     `--audit-log-path=${join(dir, "audit.log")}`,
     "--audit-log-mode=blocking",
+    // Megabytes. Without it the log is set aside at 100, and whoever counts requests counts too few.
+    "--audit-log-maxsize=10240",
   ];
 }
 
