@@ -1,0 +1,48 @@
+/** Events are for what changed and matters to a person. */
+import type { ArchiveNodeStatus } from "@archivestream/crds";
+import { expect, test } from "vitest";
+import { archiveNode } from "../../../../test/testkit/archive-node-builder.ts";
+import { announceTransitions, transitionNotes } from "./transitions.ts";
+
+function status(type: string, value: "True" | "False" | "Unknown", reason = "Because"): ArchiveNodeStatus {
+  const condition = { type, status: value, reason, message: "the message", lastTransitionTime: "2026-11-24T00:00:00Z" };
+  return { conditions: [condition] } as ArchiveNodeStatus;
+}
+const noted = (before: ArchiveNodeStatus | undefined, after: ArchiveNodeStatus) =>
+  transitionNotes(before, after).map(({ type, note }) => `${type} ${note}`);
+
+test.each([
+  ["Ready", "False", "True", ["Normal Ready: the message"]],
+  ["Ready", "True", "False", ["Warning Ready: the message"]],
+  ["Stalled", "False", "True", ["Warning Stalled: the message"]],
+  ["Stalled", "True", "False", ["Normal Stalled: the message"]],
+  ["StorageReady", "True", "False", ["Warning StorageReady: the message"]],
+  ["Ready", "True", "Unknown", []],
+  ["Ready", "True", "True", []],
+  ["Available", "True", "False", []],
+] as const)("%s from %s to %s", (type, from, to, expected) => {
+  expect(noted(status(type, from), status(type, to))).toEqual(expected);
+});
+
+test("another reason is news too", () => {
+  expect(noted(status("Ready", "False", "One"), status("Ready", "False", "Two"))).toEqual([
+    "Warning Ready: the message",
+  ]);
+});
+
+test("a first status tells what is ready or stuck, not what has yet to come", () => {
+  expect(noted(undefined, status("Ready", "False"))).toEqual([]);
+  expect(noted(undefined, status("Stalled", "True"))).toEqual(["Warning Stalled: the message"]);
+  expect(noted(undefined, status("Ready", "True"))).toEqual(["Normal Ready: the message"]);
+});
+
+test("every note is announced about the node itself", async () => {
+  const node = archiveNode({ status: status("Ready", "False") });
+  const announced: unknown[] = [];
+  const announce = async (about: unknown, note: object) => {
+    announced.push([about === node, note]);
+  };
+  await announceTransitions(announce, node, status("Ready", "True", "Serving"), new AbortController().signal);
+  const note = { type: "Normal", reason: "Serving", action: "Reconcile", note: "Ready: the message" };
+  expect(announced).toEqual([[true, note]]);
+});

@@ -1,0 +1,135 @@
+/** Whom the poller asks, what it hands over, and what it says of those that do not answer. */
+import type { AdminStatus } from "@archivestream/node/contract";
+import { afterEach, expect, test } from "vitest";
+import { waitUntil } from "../../../test/testkit/wait-until.ts";
+import type { PushOutcome, StatusAnswer } from "./client.ts";
+import { AdminError } from "./errors.ts";
+import { AdminPoller, type PolledPod, type PollReport } from "./poller.ts";
+
+const DEADLINE = { deadlineMs: 10_000, everyMs: 2 };
+const DIGEST = `sha256:${"ab".repeat(32)}`;
+const STATUS: AdminStatus = {
+  nodeID: "ab".repeat(32),
+  version: "1.0.0",
+  configDigest: DIGEST,
+  phase: "Serving",
+  message: "",
+  trust: { sequence: 1, digest: DIGEST },
+  federation: { sequence: 1, digest: DIGEST },
+  certificate: { notAfter: "2030-01-01T00:00:00Z", serial: "01" },
+  delegationNotAfter: "2030-01-01T00:00:00Z",
+};
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
+});
+
+function polledPod(uid: string, sequence = 1): PolledPod {
+  const wanted = (name: string) => ({ sequence, text: `${name} ${sequence}` });
+  return {
+    pod: `a/${uid}`,
+    podName: uid,
+    node: "a/x",
+    uid,
+    address: "127.0.0.1",
+    port: 1,
+    serverName: `${uid}.test`,
+    documents: { trust: wanted("trust"), federation: wanted("federation") },
+  };
+}
+
+interface Pods {
+  pods: PolledPod[];
+  readonly answer: (pod: string, etag: string | undefined) => StatusAnswer;
+  readonly push?: (path: string, document: string) => PushOutcome;
+}
+
+/** A running poller whose time moves on by a minute and a half at each look, so that everybody is always due. */
+function run(given: Pods) {
+  const seen = { asked: [] as string[], pushed: [] as string[], reports: [] as PollReport[], gone: [] as string[] };
+  let elapsedMs = 0;
+  const poller = new AdminPoller({
+    client: {
+      status: async ({ pod }, etag) => {
+        seen.asked.push(`${pod} ${etag ?? "-"}`);
+        return given.answer(pod, etag);
+      },
+      push: async (_pod, path, document) => {
+        seen.pushed.push(document);
+        return given.push?.(path, document) ?? "taken";
+      },
+    },
+    pods: () => given.pods,
+    report: (_pod, report) => seen.reports.push(report),
+    gone: ({ uid }) => seen.gone.push(uid),
+    nowMs: () => {
+      elapsedMs += 90_000;
+      return elapsedMs;
+    },
+    random: () => 0.5,
+    tickMs: 1,
+  });
+  const stop = new AbortController();
+  const running = poller.run(stop.signal);
+  stops.push(async () => {
+    stop.abort();
+    await running;
+  });
+  return seen;
+}
+
+test("an unchanged answer is reported with the status known before", async () => {
+  const seen = run({
+    pods: [polledPod("p")],
+    answer: (_pod, etag) => (etag === '"1"' ? "unchanged" : { etag: '"1"', status: STATUS }),
+  });
+  await waitUntil("three reports", async () => seen.reports.length >= 3, DEADLINE);
+  expect(seen.asked.slice(0, 3)).toEqual(["a/p -", 'a/p "1"', 'a/p "1"']);
+  for (const report of seen.reports) expect(report).toEqual({ state: "answered", podUid: "p", status: STATUS });
+  expect(seen.pushed).toEqual([]);
+});
+
+test("a pod gets the documents that it lacks, and no others", async () => {
+  const status = { ...STATUS, trust: { sequence: 3, digest: DIGEST } };
+  const seen = run({ pods: [polledPod("p", 3)], answer: () => ({ etag: undefined, status }) });
+  await waitUntil("a push", async () => seen.pushed.length > 0, DEADLINE);
+  expect(new Set(seen.pushed)).toEqual(new Set(["federation 3"]));
+});
+
+test("silence is reported after the third call, and a later answer at once", async () => {
+  let calls = 0;
+  const seen = run({
+    pods: [polledPod("p")],
+    answer: () => {
+      calls += 1;
+      if (calls <= 4) throw new AdminError("UNREACHABLE", { pod: "a/p", reason: "ECONNREFUSED" });
+      return { etag: undefined, status: STATUS };
+    },
+  });
+  await waitUntil("an answer", async () => seen.reports.some(({ state }) => state === "answered"), DEADLINE);
+  expect(seen.reports.map(({ state }) => state).slice(0, 3)).toEqual(["unreachable", "unreachable", "answered"]);
+  expect(seen.reports[0]).toMatchObject({ message: expect.stringContaining("ECONNREFUSED") });
+});
+
+test("without credentials nothing is reported, because nothing was asked", async () => {
+  const seen = run({
+    pods: [polledPod("p")],
+    answer: () => {
+      throw new AdminError("NO_CREDENTIALS", {});
+    },
+  });
+  await waitUntil("five tries", async () => seen.asked.length >= 5, DEADLINE);
+  expect(seen.reports).toEqual([]);
+});
+
+test("a pod that went is named once and not asked again; its successor starts afresh", async () => {
+  const given: Pods = { pods: [polledPod("old")], answer: () => ({ etag: '"1"', status: STATUS }) };
+  const seen = run(given);
+  await waitUntil("an answer of the old pod", async () => seen.reports.length > 0, DEADLINE);
+  given.pods = [polledPod("new")];
+  await waitUntil("the new pod to be asked", async () => seen.asked.includes("a/new -"), DEADLINE);
+  const asked = seen.asked.filter((one) => one.startsWith("a/old")).length;
+  await waitUntil("the new pod to be asked again", async () => seen.asked.includes('a/new "1"'), DEADLINE);
+  expect(seen.gone).toEqual(["old"]);
+  expect(seen.asked.filter((one) => one.startsWith("a/old"))).toHaveLength(asked);
+});
