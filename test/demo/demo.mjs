@@ -97,7 +97,8 @@ async function main() {
   const cluster = await clusterUp(CLUSTER);
   const images = await provideImages(cluster);
   await step("operator, by helm", () => installOperator(cluster, images), { expectedMs: 15_000 });
-  await step("kubectl apply: an ArchiveNode, until it is ready", () => applyArchiveNode(cluster, ARCHIVE), {
+  const archive = { ...ARCHIVE, version: images.node.tag };
+  await step("kubectl apply: an ArchiveNode, until it is ready", () => applyArchiveNode(cluster, archive), {
     expectedMs: 20_000,
   });
   const files = await crawlSite();

@@ -49,12 +49,18 @@ export async function provideNamespace({ env }, name) {
  * Applies a file that holds one ArchiveNode, and waits for it.
  *
  * @param {Cluster} cluster
- * @param {{namespace: string, name: string, file: string}} archive
+ * @param {{namespace: string, name: string, file: string, version?: string}} archive `version`: of the node that must run;
+ *   without it, an archive that still runs a former one would count as ready
  * @throws {PlainError} not ready in time; the message holds what `kubectl describe` says of it
  */
-export async function applyArchiveNode({ env }, { namespace, name, file }) {
+export async function applyArchiveNode({ env }, { namespace, name, file, version }) {
   await provideNamespace({ env }, namespace);
   await output("kubectl", ["-n", namespace, "apply", "-f", file], { env });
+  if (version !== undefined) {
+    const taken = `--for=jsonpath={.status.effective.version}=${version}`;
+    await output("kubectl", ["-n", namespace, "wait", `archivenode/${name}`, taken, "--timeout=60s"], { env });
+    await output("kubectl", ["-n", namespace, "rollout", "status", `statefulset/${name}`, "--timeout=3m"], { env });
+  }
   const ready = ["wait", `archivenode/${name}`, "--for=condition=Ready", `--timeout=${READY_SECONDS}s`];
   await output("kubectl", ["-n", namespace, ...ready], { env }).catch(async (error) => {
     const described = await output("kubectl", ["-n", namespace, "describe", "archivenode", name], { env });

@@ -15,8 +15,11 @@ export function missingMapPaths(text, root) {
 /** Targets of Markdown links, without those to the web and within the page. */
 const LINK = /\]\((?![a-z]+:|#)([^)\s#]+)[^)]*\)/g;
 
+/** A regular expression in code can look like a link. */
+const CODE = /```[\s\S]*?```|`[^`\n]*`/g;
+
 /** @returns {string[]} every link of the page at `path` (below `root`) whose file does not exist */
 export function missingLinks(text, path, root) {
-  const targets = [...text.matchAll(LINK)].map((match) => join(dirname(path), match[1]));
+  const targets = [...text.replace(CODE, "").matchAll(LINK)].map((match) => join(dirname(path), match[1]));
   return targets.filter((target) => !existsSync(join(root, target))).map((target) => `${path} -> ${target}`);
 }

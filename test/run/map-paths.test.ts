@@ -12,6 +12,7 @@ test("a page without any path does not pass by saying nothing", () => {
 });
 
 test("links are followed from the page they are on; the web and the page itself are not looked at", () => {
-  const text = "[a](all.mjs) [b](../run/gone.md#part) [c](https://example.org/x) [d](#here) [e](../../LICENSE)";
+  const text =
+    "[a](all.mjs) [b](../run/gone.md#part) [c](https://example.org/x) [d](#here) [e](../../LICENSE) `[f](g)`";
   expect(missingLinks(text, "test/run/page.md", ROOT)).toEqual(["test/run/page.md -> test/run/gone.md"]);
 });
