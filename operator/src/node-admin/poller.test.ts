@@ -108,7 +108,7 @@ test("silence is reported after the third call, and a later answer at once", asy
   });
   await waitUntil("an answer", async () => seen.reports.some(({ state }) => state === "answered"), DEADLINE);
   expect(seen.reports.map(({ state }) => state).slice(0, 3)).toEqual(["unreachable", "unreachable", "answered"]);
-  expect(seen.reports[0]).toMatchObject({ message: expect.stringContaining("ECONNREFUSED") });
+  expect(JSON.stringify(seen.reports[0])).toContain("ECONNREFUSED");
 });
 
 test("without credentials nothing is reported, because nothing was asked", async () => {
