@@ -81,6 +81,13 @@ test("a stomped label comes back", async () => {
   await waitUntil("the label to be repaired", isRepaired, DEADLINE);
 });
 
+test("an owner reference that was taken away comes back", async () => {
+  await readyNode("omega");
+  await mergePatch("Service", "omega", { metadata: { ownerReferences: null } });
+  const isOwnedAgain = async () => (await get("Service", "omega"))?.metadata.ownerReferences?.length === 1;
+  await waitUntil("the owner reference to come back", isOwnedAgain, DEADLINE);
+});
+
 test("an object that lost its owner and was changed by another counts as theirs, and is named", async () => {
   await readyNode("theta");
   await mergePatch("Service", "theta", { metadata: { ...STOMPED, ownerReferences: null } });
