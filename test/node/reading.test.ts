@@ -63,6 +63,19 @@ test.each(KINDS)("a file stored as %s is looked up, replayed and searched", asyn
   expect((await archive.search(`kind${kind}`)).toSorted()).toEqual([url(kind, "a"), url(kind, "b")]);
 });
 
+test("a crawler's notes to itself are looked up, but are no pages to be searched", async () => {
+  const notes = {
+    type: "resource",
+    uri: "metadata://gnu.org/software/wget/warc/wget.log",
+    block: "crawlernotes of wget",
+  };
+  const bytes = gzipEach([pageRecord(url("notes", "a"), page("crawlernotes", "a")), warcRecord(notes)]);
+  expect(await archive.upload(bytes)).toMatchObject({ status: 201, json: { captures: 2 } });
+  expect(await archive.cdx(notes.uri)).toHaveLength(1);
+  await archive.searchable(sha256Of(bytes));
+  expect(await archive.search("crawlernotes")).toEqual([url("notes", "a")]);
+});
+
 test("odd URLs, types and dates are kept and found", async () => {
   const odd = [
     `http://odd.example.org/${"long/".repeat(3000)}`,

@@ -22,6 +22,8 @@ export interface ArchiveSourceOptions {
 }
 
 const ROWS_PER_CALL = 1_000;
+/** What people search. Crawlers also keep notes under schemes of their own, such as `metadata:`, `dns:` or `urn:`. */
+const PAGE_URL = /^(?:https?|ftp):/i;
 
 export function openIndexSource(options: unknown): IndexSource {
   const { database: file, blobs } = options as ArchiveSourceOptions;
@@ -46,7 +48,7 @@ async function* capturesOf(
   await using source: FileSource = await openFileSource(`${folder}/${hash.slice(0, 2)}/${hash.slice(2, 4)}/${hash}`);
   for await (const entry of readArchive(source, signal)) {
     if (entry.kind === "damage" || !isAt(row.value, entry.record.place)) continue;
-    yield sourceCapture(row.value, entry.record);
+    if (PAGE_URL.test(row.value.url)) yield sourceCapture(row.value, entry.record);
     row = rows.next();
     if (row.done === true) return;
   }
