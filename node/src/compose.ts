@@ -7,7 +7,7 @@ import { parseHostPort } from "./config/host-port.ts";
 import { AccessPolicy } from "./http/access.ts";
 import { createAdminApp } from "./http/admin-app.ts";
 import { Listener } from "./http/listener.ts";
-import { createHttpMetrics } from "./http/metrics.ts";
+import { createHttpMetrics, type HttpMetrics } from "./http/metrics.ts";
 import { createMetricsApp } from "./http/metrics-app.ts";
 import { NodeState } from "./http/node-phase.ts";
 import { createArchiveApp, createReplayApp, type PublicAppOptions } from "./http/public-app.ts";
@@ -46,7 +46,9 @@ export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise
     return slots.idle(AbortSignal.timeout(deadlineMs));
   };
   const archive = openArchive({ config: loaded.config, logger, registry, state });
-  const parts = { loaded, logger, registry, state, slots, identity, archive, drain };
+  const metrics = createHttpMetrics(registry);
+  const parts = { loaded, logger, metrics, registry, state, slots, identity, archive, drain };
+  const probes = await probeListener(parts);
   const { listeners, federation, admin } = await composeListeners(parts);
   const watched = identity.watch({
     keysChanged: (keys) => {
@@ -62,7 +64,8 @@ export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise
     ? [new IdentityRenewal({ keys: loaded.config.files.keys, accessTokenFile: identity.tokenFile }, now, logger)]
     : [];
   return {
-    components: [lockComponent(lock), archive, watcher, ...renewal, ...listeners],
+    // Probes are answered while the archive starts: after an unclean end that may take long, and is no reason to kill it.
+    components: [lockComponent(lock), ...probes, archive, watcher, ...renewal, ...listeners],
     identity,
     state,
     boundTo: () => federation.boundTo,
@@ -73,6 +76,7 @@ export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise
 interface Parts {
   readonly loaded: LoadedConfig;
   readonly logger: Logger;
+  readonly metrics: HttpMetrics;
   readonly registry: Registry;
   readonly state: NodeState;
   readonly slots: UploadSlots;
@@ -81,10 +85,17 @@ interface Parts {
   readonly drain: (deadlineMs: number) => Promise<boolean>;
 }
 
+async function probeListener({ loaded, logger, metrics, registry, state }: Parts): Promise<readonly Listener[]> {
+  const address = loaded.config.listen.metrics;
+  if (address === undefined) return [];
+  const app = await createMetricsApp({ logger, metrics, listener: "metrics", registry, state });
+  return [new Listener("metrics", app, parseHostPort(address, "listen.metrics"))];
+}
+
 async function composeListeners(parts: Parts) {
-  const { loaded, logger, registry, state, identity } = parts;
+  const { loaded, logger, metrics, state, identity } = parts;
   const { config } = loaded;
-  const base = { logger, metrics: createHttpMetrics(registry) };
+  const base = { logger, metrics };
   const shared: Omit<PublicAppOptions, "listener"> = {
     ...base,
     services: parts.archive.services,
@@ -93,14 +104,8 @@ async function composeListeners(parts: Parts) {
     slots: parts.slots,
     body: { ...UPLOAD_PACE, maxBytes: config.limits.uploadBytes },
   };
-  const at = (name: keyof typeof config.listen) => parseHostPort(config.listen[name] ?? "", `listen.${name}`);
+  const at = (name: "replay" | "web" | "federation") => parseHostPort(config.listen[name] ?? "", `listen.${name}`);
   const listeners: Listener[] = [];
-  // First, so that probes see `Starting`, and last to stop.
-  if (config.listen.metrics !== undefined) {
-    listeners.push(
-      new Listener("metrics", await createMetricsApp({ ...base, listener: "metrics", registry, state }), at("metrics")),
-    );
-  }
   const admin = await adminListener(parts, base);
   if (admin !== undefined) listeners.push(admin);
   if (config.listen.replay !== undefined) {

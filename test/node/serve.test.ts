@@ -2,15 +2,17 @@
 import { spawn, spawnSync } from "node:child_process";
 import { createPublicKey, randomBytes, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
+import { copyFile, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { connect } from "node:tls";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { verifyDelegation } from "../../node/src/identity/delegation.ts";
 import { nodeIdOf } from "../../node/src/identity/node-id.ts";
 import { type ArchiveNodeProcess, localFiles, startArchiveNode } from "../testkit/archive-node-process.ts";
+import { freePort } from "../testkit/free-port.ts";
 import { type NodeClient, nodeClient } from "../testkit/node-client.ts";
 import { tempDir } from "../testkit/temp-dir.ts";
+import { NodeArchive, sampleFile } from "../testkit/uploads.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../../node/bin/archive-node");
@@ -184,6 +186,30 @@ test("SIGTERM ends it with 0 and says so", async () => {
   const own = await startArchiveNode();
   expect(await own.stop()).toBe(0);
   expect(own.log()).toContain('"msg":"stopped"');
+});
+
+test("probes are answered while the index is made anew, and SIGTERM then ends it with 0", async () => {
+  await using dir = await tempDir("starting");
+  const first = await startArchiveNode({ dataDir: dir.path });
+  {
+    await using archive = new NodeArchive(first);
+    for (const name of ["one", "two", "three"]) await archive.upload(sampleFile({ name, pages: 3_000 }).bytes);
+  }
+  await first.stop();
+  await rm(join(dir.path, "catalog.db"));
+  const metrics = `127.0.0.1:${await freePort()}`;
+  const args = [PROGRAM, "serve", "--data", dir.path, "--listen", "127.0.0.1:0", "--metrics", metrics];
+  const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const exited = once(child, "exit");
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += String(chunk)));
+  const answers = async () => (await fetch(`http://${metrics}/healthz`).catch(() => undefined))?.ok;
+  await waitUntil("the first probe to be answered", answers, { deadlineMs: 20_000, everyMs: 10 });
+  expect(output).not.toContain("archive-node ready");
+  expect((await fetch(`http://${metrics}/readyz`)).status).toBe(503);
+  child.kill("SIGTERM");
+  expect((await exited)[0]).toBe(0);
+  expect(output).not.toContain("AbortError");
 });
 
 test("SIGTERM to the launcher under an older Node reaches the node", async () => {

@@ -28,7 +28,13 @@ export async function serve(args: readonly string[]): Promise<number> {
     started: (component) => logger.debug({ component }, "component started"),
     stopFailed: (component, error) => logger.error({ component, err: error }, "component did not stop cleanly"),
   });
-  await supervisor.start(stop, STOP_MS);
+  try {
+    await supervisor.start(stop, STOP_MS);
+  } catch (error) {
+    if (!stop.aborted) throw error;
+    logger.info("stopped while starting");
+    return EXIT_CODES.ok;
+  }
   if (node.state.phase === "Starting") node.state.become("Serving");
   announce(loaded, node, logger);
   await aborted(stop);
