@@ -1,5 +1,6 @@
 /** What may be seen of a collection now: the one rule behind every read path. Pure. */
 import type { CollectionConfig } from "../contract/config-schema.ts";
+import { timestampOf } from "./timestamp.ts";
 
 export interface AccessScope {
   readonly name: string;
@@ -21,9 +22,4 @@ export function isVisible(
 ): boolean {
   if (scope.cutoff !== undefined && capture.timestamp > scope.cutoff) return false;
   return !scope.exclude.some((prefix) => capture.urlkey.startsWith(prefix));
-}
-
-/** 14 digits UTC. */
-export function timestampOf(time: Date): string {
-  return time.toISOString().replace(/\D/g, "").slice(0, 14);
 }

@@ -10,6 +10,7 @@ import type { ArchiveRecord, ByteSource, CaptureRow, Compression, DamagedRange }
 import { detectCompression, readArchive } from "../warc/record-reader.ts";
 import { type AppendedRequest, appendRequest } from "./post-append.ts";
 import { surt } from "./surt.ts";
+import { earliestMoment } from "./timestamp.ts";
 
 export interface ArchiveReport {
   readonly format: "warc" | "arc" | "unknown";
@@ -130,7 +131,7 @@ function captureRow(item: Inspected, request: Inspected | undefined): CaptureRow
   const status = statusOf(item);
   return {
     urlkey: surt(appended?.url ?? targetUri),
-    timestamp: timestampOf(record.date ?? ""),
+    timestamp: recordTimestamp(record.date ?? ""),
     url: targetUri,
     mime: mimeOf(record, found),
     status,
@@ -170,9 +171,9 @@ function mimeOf(record: RecordFacts, found: InspectedRecord): string {
 }
 
 /** Digits of the date; WARC 1.1 allows any precision, missing parts are the earliest. */
-function timestampOf(date: string): string {
+function recordTimestamp(date: string): string {
   const digits = date.replace(/\D/g, "").slice(0, 14);
-  return digits + "00000101000000".slice(digits.length);
+  return earliestMoment(digits);
 }
 
 class Tally {

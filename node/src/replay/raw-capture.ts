@@ -5,6 +5,7 @@
 import { type AccessScope, isVisible } from "../cdx/access.ts";
 import type { CaptureRange, CaptureReader, StoredCapture } from "../cdx/stored-capture.ts";
 import { surt } from "../cdx/surt.ts";
+import { earliestMoment } from "../cdx/timestamp.ts";
 import type { FileSource } from "../warc/byte-source.ts";
 import { fieldOf } from "../warc/headers.ts";
 import { openPayload } from "../warc/payload.ts";
@@ -38,7 +39,7 @@ export async function nearestCapture(
 ): Promise<RawCapture | undefined> {
   const scope = deps.scopeOf(collection);
   if (scope === undefined) return undefined;
-  const at = wanted.timestamp + "00000101000000".slice(wanted.timestamp.length);
+  const at = earliestMoment(wanted.timestamp);
   const found = await nearest(deps, scope, { urlkey: surt(wanted.url), at, digest: undefined }, signal);
   if (found === undefined) return undefined;
   return open(deps, scope, found, signal);
@@ -150,7 +151,7 @@ async function originalOf(
 ): Promise<HeldRecord | undefined> {
   const url = fieldOf(record.headers, "warc-refers-to-target-uri") ?? capture.url;
   const date = fieldOf(record.headers, "warc-refers-to-date")?.replace(/\D/g, "").slice(0, 14) ?? capture.timestamp;
-  const wanted = { urlkey: surt(url), at: date.padEnd(14, "0"), digest: capture.digest };
+  const wanted = { urlkey: surt(url), at: earliestMoment(date), digest: capture.digest };
   const found =
     (await nearest(deps, scope, wanted, signal)) ??
     (await nearest(deps, scope, { ...wanted, urlkey: capture.urlkey }, signal));
