@@ -1,24 +1,14 @@
 /**
  * Blobs as files: `blobs/sha256/aa/bb/<hash>`; on the way in `incoming/`.
  *
- * A received file gets its hash as a name in `incoming/` first and its place second, as a hard link; the name in
- * `incoming/` goes when its row is committed. So a start looks at a handful of names there to know what a crash left,
- * and never has to decide about a file by not finding it in an index.
+ * A received file gets its hash as a name in `incoming/` first. To keep it, an empty note of that name and `.kept` is
+ * written beside it, and then the file is renamed to its place; the note goes when its row is committed. So a start looks
+ * at a handful of names there to know what a crash left, and never has to decide about a file by not finding it in an
+ * index. Only renames are needed: exFAT, SMB and some volume drivers have no hard links. That nobody else renames to the
+ * same place meanwhile is sure by the lock on the data folder and the caller's lock on the hash.
  */
 import { createHash, randomUUID } from "node:crypto";
-import {
-  type FileHandle,
-  link,
-  mkdir,
-  open,
-  readdir,
-  rename,
-  rm,
-  stat,
-  statfs,
-  unlink,
-  writeFile,
-} from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type FileSource, openFileSource } from "../warc/byte-source.ts";
 import type { BlobStore, ReceivedBlob } from "./blob-store.ts";
@@ -27,7 +17,11 @@ import { StorageError, storageErrorOf } from "./errors.ts";
 /** Room is looked at again after this many bytes of one file. */
 const ROOM_CHECK_BYTES = 64 * 1024 ** 2;
 const HASH = /^[0-9a-f]{64}$/;
-const PENDING = /^([0-9a-f]{64})\.[0-9a-f-]+$/;
+/** Of a received file, and of the note that it is in its place. */
+const PENDING = /^(([0-9a-f]{64})\.[0-9a-f-]+)(?:\.kept)?$/;
+const KEPT = ".kept";
+/** What a file system without flushable folders answers; it then orders its changes itself or not at all. */
+const NO_FOLDER_FLUSH: ReadonlySet<unknown> = new Set(["EINVAL", "ENOTSUP", "ENOSYS", "EISDIR"]);
 
 export interface FileBlobStoreOptions {
   readonly dataDir: string;
@@ -54,15 +48,7 @@ export function createFileBlobStore(options: FileBlobStoreOptions): BlobStore {
     checkWrites: () => probeWrite(incoming),
     list: () => listBlobs(join(blobFolder(options.dataDir), "sha256")),
     receive: (body, signal) => receive(body, { incoming, pathOf, checkRoom: () => checkRoom(options, 0) }, signal),
-    unsettled: async () => {
-      const found: ReceivedBlob[] = [];
-      for (const name of await readdir(incoming)) {
-        const hash = PENDING.exec(name)?.[1];
-        const path = join(incoming, name);
-        if (hash !== undefined) found.push(receivedBlob({ hash, size: (await stat(path)).size, path }, pathOf(hash)));
-      }
-      return found;
-    },
+    unsettled: () => unsettled(incoming, pathOf),
     open: (hash) => openBlob(hash, pathOf(hash)),
     pathOf,
     checkRoom: (bytes) => checkRoom(options, bytes),
@@ -80,6 +66,28 @@ async function prepare(dataDir: string): Promise<void> {
     throw storageErrorOf(error, incoming) ?? error;
   }
   await probeWrite(incoming);
+}
+
+/** A note without a file in either place is left of a file that was taken back; its size is that of nothing. */
+async function unsettled(incoming: string, pathOf: (hash: string) => string): Promise<readonly ReceivedBlob[]> {
+  const found = new Map<string, ReceivedBlob>();
+  for (const name of await readdir(incoming)) {
+    const [, base = "", hash = ""] = PENDING.exec(name) ?? [];
+    if (base === "" || found.has(base)) continue;
+    const path = join(incoming, base);
+    const size = (await sizeOf(path)) ?? (await sizeOf(pathOf(hash))) ?? 0;
+    found.set(base, receivedBlob({ hash, size, path }, pathOf(hash)));
+  }
+  return [...found.values()];
+}
+
+async function sizeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).size;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 async function probeWrite(folder: string): Promise<void> {
@@ -189,19 +197,27 @@ function receivedBlob(
     size,
     path,
     keep: () => keep(path, place),
-    settle: () => unlink(path),
+    settle: () => forget(path),
     discard: async ({ named }) => {
       if (named) await rm(place, { force: true });
-      await rm(path, { force: true });
+      await forget(path);
     },
   };
+}
+
+/** The note last: while it is there, a start looks at the file again. */
+async function forget(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await rm(`${path}${KEPT}`, { force: true });
 }
 
 async function keep(path: string, place: string): Promise<void> {
   try {
     const folder = dirname(place);
     const made = await mkdir(folder, { recursive: true });
-    await link(path, place).catch(ignoreExisting);
+    // Not flushed by itself: should a power cut lose the note alone, the file is one that no row names, which harms nobody.
+    await writeFile(`${path}${KEPT}`, "");
+    if ((await sizeOf(place)) === undefined) await rename(path, place);
     await syncFolder(folder);
     // New folders are durable only once the folders that list them are.
     if (made !== undefined) await syncFolder(dirname(folder)).then(() => syncFolder(dirname(dirname(folder))));
@@ -210,11 +226,9 @@ async function keep(path: string, place: string): Promise<void> {
   }
 }
 
-function ignoreExisting(error: unknown): void {
-  if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-}
-
 async function syncFolder(path: string): Promise<void> {
   await using folder = await open(path, "r");
-  await folder.sync();
+  await folder.sync().catch((error: NodeJS.ErrnoException) => {
+    if (!NO_FOLDER_FLUSH.has(error.code)) throw error;
+  });
 }
