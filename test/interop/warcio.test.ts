@@ -1,12 +1,13 @@
 /** Python's warcio and cdxj-indexer beside ours over the same files: the same records, and index lines equal to the byte. */
 import { execFile } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFile, writeFile } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, test } from "vitest";
 import { openFileSource } from "../../node/src/warc/byte-source.ts";
+import type { DamagedRange } from "../../node/src/warc/record.ts";
 import { readArchive } from "../../node/src/warc/record-reader.ts";
 import { fixturePath } from "../testkit/fixtures.ts";
 import { tempDir } from "../testkit/temp-dir.ts";
@@ -40,6 +41,34 @@ with open(sys.argv[1], "rb") as stream:
 json.dump(out, sys.stdout)
 `;
 
+/** One record of every kind, by their writer. */
+const PEER_WRITER = `
+import io, sys
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+path, version = sys.argv[1:]
+with open(path, "wb") as stream:
+    writer = WARCWriter(stream, gzip=path.endswith(".gz"), warc_version=version)
+    writer.write_record(writer.create_warcinfo_record("peer.warc", {"software": "peer"}))
+    def http(status, *headers):
+        return StatusAndHeaders(status, list(headers), protocol="HTTP/1.1", is_http_request=not status[0].isdigit())
+    def record(uri, kind, body, http_headers=None, **more):
+        made = writer.create_warc_record(uri, kind, payload=io.BytesIO(body), http_headers=http_headers, **more)
+        writer.write_record(made)
+        return made
+    chunked = b"4\\r\\nwiki\\r\\n0\\r\\n\\r\\n"
+    record("http://example.com/\u00fc?b=2&a=1", "response", b"<p>text</p>", http("200 OK", ("Content-Type", "text/html")))
+    record("http://example.com/chunked", "response", chunked, http("200 OK", ("Transfer-Encoding", "chunked")))
+    empty = record("http://example.com/empty", "response", b"", http("204 No Content"))
+    concurrent = {"WARC-Concurrent-To": empty.rec_headers.get_header("WARC-Record-ID")}
+    post = http("POST /empty HTTP/1.1", ("Content-Type", "application/json"), ("Content-Length", "7"))
+    record("http://example.com/empty", "request", b'{"a":1}', post, warc_headers_dict=concurrent)
+    record("http://example.com/file.bin", "resource", bytes(range(256)) * 40, warc_content_type="application/octet-stream")
+    record("http://example.com/notes", "metadata", b"via: x", warc_content_type="text/plain")
+    writer.write_record(writer.create_revisit_record("http://example.com/again", "sha1:B6QJ6BNJ3R4B23XXMRKZKHLPGJY2VE4O",
+        "http://example.com/", "2026-01-02T03:04:05Z", http_headers=http("200 OK", ("Content-Type", "text/html"))))
+`;
+
 type RecordFacts = readonly [string, string | null, string | null, number, string];
 
 let python: PythonEnv;
@@ -52,11 +81,20 @@ async function theirRecords(path: string): Promise<RecordFacts[]> {
   return JSON.parse(stdout) as RecordFacts[];
 }
 
-async function ourRecords(path: string): Promise<RecordFacts[]> {
+interface OurReading {
+  readonly records: readonly RecordFacts[];
+  readonly damaged: readonly DamagedRange[];
+}
+
+async function ourReading(path: string): Promise<OurReading> {
   await using source = await openFileSource(path);
-  const facts: RecordFacts[] = [];
+  const records: RecordFacts[] = [];
+  const damaged: DamagedRange[] = [];
   for await (const entry of readArchive(source)) {
-    if (entry.kind === "damage") throw new Error(`${path}: ${JSON.stringify(entry.damage)}`);
+    if (entry.kind === "damage") {
+      damaged.push(entry.damage);
+      continue;
+    }
     const { type, targetUri, date, block } = entry.record;
     const hash = createHash("sha1");
     let length = 0;
@@ -64,9 +102,9 @@ async function ourRecords(path: string): Promise<RecordFacts[]> {
       hash.update(chunk);
       length += chunk.length;
     }
-    facts.push([type, targetUri ?? null, date ?? null, length, hash.digest("hex")]);
+    records.push([type, targetUri ?? null, date ?? null, length, hash.digest("hex")]);
   }
-  return facts;
+  return { records, damaged };
 }
 
 async function theirLines(path: string): Promise<string> {
@@ -75,9 +113,10 @@ async function theirLines(path: string): Promise<string> {
   return (await run(join(python.bin, "cdxj-indexer"), args, options)).stdout;
 }
 
-async function ourLines(path: string): Promise<string> {
+/** @param expected - exit code, 1 when something in the file is damaged; the rest is indexed all the same */
+async function ourLines(path: string, expected: 0 | 1): Promise<string> {
   const { stdout, exitCode, stderr } = await runWarcProgram(["warc", "index", path], AbortSignal.timeout(RUN_MS));
-  if (exitCode !== 0) throw new Error(stderr);
+  if (exitCode !== expected) throw new Error(stderr);
   return stdout;
 }
 
@@ -104,6 +143,14 @@ function expectSameLines(ours: string, theirs: string): void {
   expect(lines).toEqual(expected);
 }
 
+/** The same records and the same index lines. @param stray - ranges that theirs reads over and ours names */
+async function expectSame(path: string, stray: readonly Partial<DamagedRange>[] = []): Promise<void> {
+  const { records, damaged } = await ourReading(path);
+  expect(damaged).toMatchObject(stray);
+  expect(comparable(records)).toEqual(comparable(await theirRecords(path)));
+  expectSameLines(await ourLines(path, stray.length === 0 ? 0 : 1), await theirLines(path));
+}
+
 const URI = "http://www.example.com/path?b=2&a=1";
 const post = (type: string, body: string): Buffer[] => {
   const head = `POST /path HTTP/1.1\r\nHost: x\r\nContent-Type: ${type}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n`;
@@ -113,9 +160,13 @@ const post = (type: string, body: string): Buffer[] => {
 };
 const PAGES = [
   warcinfo(),
-  ...["http://example.com/", "https://www.example.com:8443/A/B?z&y=1", "http://bücher.example/%7Ea?q=%C3%A9"].map(
-    (uri) => pageRecord(uri),
-  ),
+  ...[
+    "http://example.com/",
+    "https://www.example.com:8443/A/B?z&y=1",
+    "http://bücher.example/%7Ea?q=%C3%A9",
+    "urn:A%20b%41#c",
+    "screenshot:http://x/A%20b/?c%20d&a",
+  ].map((uri) => pageRecord(uri)),
   warcRecord({ type: "revisit", uri: URI, block: "HTTP/1.1 304 Not Modified\r\n\r\n" }),
   warcRecord({ type: "resource", uri: "dns:example.com", contentType: "text/dns", block: "20260102\n" }),
   ...post("application/x-www-form-urlencoded", "a=1&b=x+y"),
@@ -134,8 +185,20 @@ describe("files built here", () => {
     await using folder = await tempDir("interop");
     const path = join(folder.path, name);
     await writeFile(path, bytes);
-    expect(comparable(await ourRecords(path))).toEqual(comparable(await theirRecords(path)));
-    expectSameLines(await ourLines(path), await theirLines(path));
+    await expectSame(path);
+  });
+
+  test.each([
+    ["peer.warc", "WARC/1.0"],
+    ["peer.warc.gz", "WARC/1.0"],
+    ["peer.warc", "WARC/1.1"],
+    ["peer.warc.gz", "WARC/1.1"],
+  ])("%s of their writer, %s: same records, same index lines", async (name, version) => {
+    await using folder = await tempDir("interop");
+    const path = join(folder.path, name);
+    await run(python.python, ["-c", PEER_WRITER, path, version], { timeout: RUN_MS });
+    expect((await ourReading(path)).records.length).toBe(8);
+    await expectSame(path);
   });
 
   test("a file in one member: theirs refuses it, ours reads it", async () => {
@@ -143,7 +206,7 @@ describe("files built here", () => {
     const path = join(folder.path, "one.warc.gz");
     await writeFile(path, gzipSync(Buffer.concat(PAGES)));
     await expect(theirRecords(path)).rejects.toThrow(/non-chunked gzip/);
-    expect((await ourRecords(path)).length).toBe(PAGES.length);
+    expect(await ourReading(path)).toMatchObject({ records: { length: PAGES.length }, damaged: [] });
   });
 });
 
@@ -166,24 +229,42 @@ const FIXTURES = [
   "aut/example.docs.warc.gz",
   "aut/example.pdf.warc.gz",
   "aut/example.txt.warc.gz",
+  "pywb/example.warc",
+  "pywb/example2.warc.gz",
+  "pywb/example-wget-1-14.warc.gz",
+  "warcio/example.warc",
+  "warcio/example.warc.gz",
+  "warcio/post-test.warc.gz",
+  "warcio-js/post-test-more.warc",
+  "jwat/1-1-20110922131213-00000-svc-VirtualBox.arc",
+  "webarchive-discovery/flashfrozen-jwat-recompressed.warc.gz",
 ];
+
+/** One of its records is longer than it says. */
+const STRAY: Readonly<Record<string, readonly Partial<DamagedRange>[]>> = {
+  "pywb/example.warc": [{ offset: 4764, length: 7 }],
+};
 
 describe("fixtures", () => {
   for (const name of FIXTURES) {
     const path = fixturePath(name);
     test.skipIf(path === undefined)(`fixture ${name}: same records, same index lines`, async () => {
-      const file = path ?? "";
-      expect(comparable(await ourRecords(file))).toEqual(comparable(await theirRecords(file)));
-      expectSameLines(await ourLines(file), await theirLines(file));
+      await expectSame(path ?? "", STRAY[name]);
     });
   }
+
+  const folder = fixturePath("");
+  test.skipIf(folder === undefined)("every archive file among the fixtures is one of these", async () => {
+    const files = await readdir(folder ?? "", { recursive: true });
+    expect(files.filter((name) => /\.w?arc(?:\.gz)?$/.test(name)).toSorted()).toEqual(FIXTURES.toSorted());
+  });
 
   const index = fixturePath("pywb/iana.cdxj");
   const archive = fixturePath("pywb/iana.warc.gz");
   test.skipIf(index === undefined || archive === undefined)("fixture pywb/iana.cdxj, as pywb wrote it", async () => {
     const stored = (await readFile(index ?? "", "utf8")).replaceAll("\r\n", "\n");
     // This index was written before digests had their prefix, and before revisits showed the status in their own head.
-    const asThen = (await ourLines(archive ?? ""))
+    const asThen = (await ourLines(archive ?? "", 0))
       .replaceAll('"sha1:', '"')
       .replaceAll(/("mime": "warc\/revisit"), "status": "\d+"/g, "$1");
     expect(asThen).toBe(stored);

@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { surt } from "./surt.ts";
 
@@ -11,6 +12,12 @@ test.each([
   ["http://example.com/?sid=0123456789abcdef0123456789abcdef&a=2", "com,example)/?a=2"],
   ["http://example.com/a;jsessionid=0123456789abcdef0123456789abcdef", "com,example)/a"],
   ["dns:example.com", "dns:example.com"],
+  ["urn:UUID:A%41 b#c", "urn:uuid:aa%20b"],
+  ["metadata:a?B b&a", "metadata:a?a&b%20b"],
+  ["screenshot:http://x/A b/?c d&a#f", "screenshot:http://x/a%20b?a&c%20d"],
+  ["http://a b/c d", "a%20b)/c%20d"],
+  ["http://a%00b/%252541", "a%00b)/a"],
+  ["foo:\u2028\u00c4", "foo:%e2%80%a8%c3%84"],
 ])("%s becomes %s", (url, key) => {
   expect(surt(url)).toBe(key);
 });
@@ -18,4 +25,39 @@ test.each([
 test("the repaired rules keep www2 and names that only start like www", () => {
   expect(surt("http://www2.example.com/", "ia-2")).toBe("com,example,www2)/");
   expect(surt("http://www.example.com/", "ia-2")).toBe("com,example)/");
+});
+
+test("whatever the URL, the key is printable ASCII without spaces", () => {
+  const part = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom(
+      ":",
+      "/",
+      "//",
+      "?",
+      "#",
+      "@",
+      "%",
+      "%25",
+      "%20",
+      ".",
+      "..",
+      "www.",
+      "http:",
+      "dns:",
+      "x:",
+      "[",
+      "]",
+      " ",
+    ),
+  );
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 12 }), fc.constantFrom("ia-1", "ia-2"), (parts, rules) => {
+      expect(surt(parts.join(""), rules)).toMatch(/^[!-~]+$/);
+    }),
+  );
+});
+
+test("a URL of a megabyte that hides its percent signs costs no more than any other", () => {
+  expect(surt(`http://example.com/%${"25".repeat(500_000)}41`)).toBe("com,example)/a");
 });

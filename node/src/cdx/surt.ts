@@ -21,27 +21,29 @@ const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([
 const OPAQUE = /^(?:dns|filedesc|warcinfo):/i;
 const SCHEME = /^([a-z][a-z0-9+.-]*):(.*)$/is;
 
-/** Never throws: what is no URL comes back lower-case, so that it still has a key. */
+/**
+ * Never throws: what is no URL comes back lower-case, so that it still has a key. A key is of printable ASCII without spaces,
+ * whatever the URL: index lines are cut at spaces. Takes time in proportion to the URL.
+ */
 export function surt(url: string, rules: SurtRules = SURT_RULES): string {
   const text = url.trim().replace(/[\r\n\t]/g, "");
   if (text === "") return "-";
-  if (OPAQUE.test(text)) return text;
+  if (OPAQUE.test(text)) return escapeBytes(unescapeAll(text));
   const scheme = SCHEME.exec(text);
   const rest = scheme?.[2] ?? "";
   // NOTE: `host:port/` has the look of a scheme; a scheme we key by host is followed by slashes.
-  if (scheme !== null && !rest.startsWith("/") && !/^\d+(?:\/|$)/.test(rest)) return opaque(text, rest);
+  if (scheme !== null && !rest.startsWith("/") && !/^\d+(?:\/|$)/.test(rest)) return opaque(text);
   if (scheme?.[1]?.toLowerCase() === "file") return `file:${cleanPath(rest.replace(/^\/+/, "/"))}`;
   if (scheme !== null && rest.startsWith("/")) return hierarchical((scheme[1] ?? "").toLowerCase(), rest, rules);
   return hierarchical("http", text, rules);
 }
 
-/** `screenshot:http://…` and the like keep their prefix; the rest is cleaned as a path and query. */
-function opaque(text: string, rest: string): string {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(rest)) return text.toLowerCase();
-  const { path, query } = split(rest);
+/** `urn:…`, `screenshot:http://…` and the like: the name is escaped and not turned round; a query is cleaned as any. */
+function opaque(text: string): string {
+  const { path, query } = split(text);
   const cleaned = cleanQuery(query);
-  const prefix = text.slice(0, text.length - rest.length).toLowerCase();
-  return `${prefix}${path.toLowerCase().replace(/\/$/, "")}${cleaned === "" ? "" : `?${cleaned}`}`;
+  const name = escapeBytes(unescapeAll(path)).toLowerCase().replace(/\/$/, "");
+  return cleaned === "" ? name : `${name}?${cleaned}`;
 }
 
 function split(rest: string): { readonly path: string; readonly query: string } {
@@ -73,9 +75,13 @@ function cleanHost(host: string, rules: SurtRules): string {
   const number = /^\d{8,10}$/.test(dots) ? Number(dots) : Number.NaN;
   if (number < 2 ** 32) return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
   // NOTE: only for names beyond ASCII; it would also rewrite `0x7f.1` as an address, which existing keys do not.
-  const ascii = /[^\0-\x7f]/.test(dots) ? domainToASCII(dots) || escapeBytes(unescapeAll(host)).toLowerCase() : dots;
-  if (rules === "ia-1") return ascii.replace(/^www\d*\./, "");
-  return /^www\.[^.]+\./.test(ascii) ? ascii.slice(4) : ascii;
+  const ascii = /[^\0-\x7f]/.test(dots) ? domainToASCII(dots) || unescapeAll(host) : dots;
+  const name = rules === "ia-1" ? ascii.replace(/^www\d*\./i, "") : withoutWww(ascii);
+  return escapeBytes(name).toLowerCase();
+}
+
+function withoutWww(name: string): string {
+  return /^www\.[^.]+\./i.test(name) ? name.slice(4) : name;
 }
 
 function cleanPath(path: string): string {
@@ -132,14 +138,37 @@ function argument(text: string): readonly [string, string] {
   return equals === -1 ? [text, ""] : [text.slice(0, equals), text.slice(equals)];
 }
 
-/** Bytes of the text as UTF-8, one character each, with `%XX` taken away until none is left. */
+const PERCENT = 0x25;
+
+/**
+ * Bytes of the text as UTF-8, one character each, with `%XX` taken away until none is left: `%2541` is `A`. In one pass,
+ * because a URL of a megabyte may hide its `%` half a million times.
+ */
 function unescapeAll(text: string): string {
-  let bytes = Buffer.from(text, "utf8").toString("latin1");
-  while (/%[0-9a-f]{2}/i.test(bytes)) {
-    bytes = bytes.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const bytes = Buffer.from(text, "utf8");
+  let end = 0;
+  for (const byte of bytes) {
+    bytes[end++] = byte;
+    for (let code = escapedAt(bytes, end - 3); code !== undefined; code = escapedAt(bytes, end - 3)) {
+      end -= 2;
+      bytes[end - 1] = code;
+    }
   }
-  return bytes;
+  return bytes.toString("latin1", 0, end);
 }
+
+/** What the `%XX` at a place stands for. */
+function escapedAt(bytes: Buffer, at: number): number | undefined {
+  if (bytes[at] !== PERCENT) return undefined;
+  const code = hexValue(bytes[at + 1]) * 16 + hexValue(bytes[at + 2]);
+  return Number.isNaN(code) ? undefined : code;
+}
+
+function hexValue(byte: number | undefined): number {
+  return byte === undefined ? Number.NaN : (HEX_VALUES[byte] ?? Number.NaN);
+}
+
+const HEX_VALUES = Array.from({ length: 128 }, (_, code) => Number.parseInt(String.fromCharCode(code), 16));
 
 /** Escapes what may not stand in a key: controls, space, beyond ASCII, `#` and `%`. */
 function escapeBytes(bytes: string): string {
