@@ -7,6 +7,7 @@ import { createKubeClient, type KubeClient } from "./kube/client.ts";
 import { type Clock, systemClock } from "./kube/clock.ts";
 import { inClusterCredentials, kubeconfigCredentials } from "./kube/credentials.ts";
 import { createKubeMetrics } from "./kube/metrics.ts";
+import { OwnWrites } from "./kube/own-writes.ts";
 import { createTransport, type Transport } from "./kube/transport.ts";
 import { LeaseFence, OPEN_FENCE } from "./kube/write-fence.ts";
 import { createRegistry } from "./observability/registry.ts";
@@ -23,6 +24,8 @@ import { createReflectorMetrics } from "./runtime/reflector-metrics.ts";
 export interface Overrides {
   /** Port on which stand-ins for pods answer the admin contract. */
   readonly adminPort?: number;
+  /** Longest wait before the start, milliseconds. */
+  readonly startJitterMs?: number;
 }
 
 export interface Operator {
@@ -34,6 +37,8 @@ export interface Operator {
 
 const LEASE_NAME = "archive-operator";
 const USER_AGENT = "archive-operator/0.1.0";
+/** Operators of many clusters, or both replicas, restarted at once do not list at once. */
+const START_JITTER_MS = 2_000;
 const OPERATOR_POD_LABELS = { "app.kubernetes.io/name": "archive-operator" };
 
 export function compose(config: Config, log: Log, overrides: Overrides = {}): Operator {
@@ -46,14 +51,17 @@ export function compose(config: Config, log: Log, overrides: Overrides = {}): Op
       ? kubeconfigCredentials(config.kubeconfigPath)
       : inClusterCredentials(config.inClusterServer);
   const transport = createTransport({ credentials, userAgent: USER_AGENT, fence: fence ?? OPEN_FENCE, metrics, clock });
-  const client = createKubeClient(transport);
+  const ownWrites = new OwnWrites();
+  const client = createKubeClient(transport, (object) => ownWrites.note(object));
   const elector = fence === undefined ? undefined : electorFor(config, { client, clock, log, fence, registry });
   const manager = createManager({
     clock,
     log,
     metrics: createControllerMetrics(registry),
     random: Math.random,
+    ownWrites,
     elector,
+    startJitterMs: overrides.startJitterMs ?? START_JITTER_MS,
   });
   const caches = createCaches({
     client,

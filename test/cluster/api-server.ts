@@ -6,23 +6,16 @@
  * takes the right to update the owner's finalizers. Data goes to a temporary folder that `stop` removes.
  * With `ARCHIVE_TEST_KUBECONFIG` set, that cluster is used and nothing is started.
  */
-import { execFile } from "node:child_process";
 import { access, writeFile } from "node:fs/promises";
 import { request } from "node:https";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { freePorts } from "../testkit/free-port.ts";
 import { type TempDir, tempDir } from "../testkit/temp-dir.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 import { BIN } from "./cache-folder.mjs";
-import {
-  type Authority,
-  type Credentials,
-  createAuthority,
-  createSigningRequest,
-  createTokenKeys,
-} from "./certificates.ts";
-import { readKubeconfig, writeKubeconfig } from "./kubeconfig.ts";
+import { type Authority, type Credentials, createAuthority, createTokenKeys } from "./certificates.ts";
+import { useCluster } from "./given-cluster.ts";
+import { writeKubeconfig } from "./kubeconfig.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
 
 /** From start to ready takes 4 s on two idle cores; this much on busy ones. */
@@ -58,9 +51,15 @@ export interface ApiServer {
   /** Makes the API server hang and go on, as a machine out of memory would. Ours only. */
   pause(): void;
   resume(): void;
+  /** Ends one program as a crash would; its data stays. Ours only. */
+  kill(program: CrashingProgram): Promise<void>;
+  /** Starts a killed program with its data, and waits until the API server is ready. Ours only. */
+  startAgain(program: CrashingProgram, signal: AbortSignal): Promise<void>;
   /** Ends the processes and removes their data; safe to repeat. Someone else's cluster is left as it is. */
   stop(): Promise<void>;
 }
+
+export type CrashingProgram = "etcd" | "kube-apiserver";
 
 /**
  * Starts an API server and waits until it is ready.
@@ -117,15 +116,15 @@ async function startAll(
   const url = `https://127.0.0.1:${apiPort}`;
   const kubeconfigPath = join(dir.path, "admin.kubeconfig");
   await writeKubeconfig(kubeconfigPath, { url, caPem: authority.caPem, user: admin });
-  await waitUntil(
-    "the API server to be ready",
-    async () => {
+  const ready = async (signal: AbortSignal) => {
+    const look = async () => {
       await etcd.assertRunning();
       await api.assertRunning();
       return isReady(url, authority.caPem, admin);
-    },
-    { deadlineMs: READY_DEADLINE_MS, signal: options.signal, everyMs: 100 },
-  );
+    };
+    await waitUntil("the API server to be ready", look, { deadlineMs: READY_DEADLINE_MS, signal, everyMs: 100 });
+  };
+  await ready(options.signal);
   if (options.controllerManager === true) {
     const flags = controllerManagerFlags(dir.path, kubeconfigPath);
     await start("kube-controller-manager", [...flags, ...(options.controllerManagerFlags ?? [])]);
@@ -143,6 +142,11 @@ async function startAll(
     },
     pause: () => api.signal("SIGSTOP"),
     resume: () => api.signal("SIGCONT"),
+    kill: (program) => (program === "etcd" ? etcd : api).stop(0),
+    startAgain: async (program, signal) => {
+      await (program === "etcd" ? etcd : api).startAgain();
+      await ready(signal);
+    },
     stop: async () => {
       api.signal("SIGCONT");
       await stop();
@@ -246,65 +250,4 @@ function isReady(url: string, ca: string, user: Credentials): Promise<boolean> {
     });
     asked.end();
   });
-}
-
-/** Someone else's cluster: users come from its own certificate signer, and nothing is stopped. */
-async function useCluster(kubeconfigPath: string): Promise<ApiServer> {
-  const { url, caPem, user } = await readKubeconfig(kubeconfigPath);
-  const dir = await tempDir("kubeconfigs");
-  const notOurs = () => {
-    throw new Error("ARCHIVE_TEST_KUBECONFIG is set: that API server cannot be paused");
-  };
-  return {
-    url,
-    kubeconfigPath,
-    caPem,
-    admin: user,
-    auditLogPath: undefined,
-    userKubeconfig: async (name, groups) => {
-      const path = join(dir.path, `user-${encodeURIComponent(name)}.kubeconfig`);
-      await writeKubeconfig(path, { url, caPem, user: await signedByCluster(kubeconfigPath, dir, name, groups) });
-      return path;
-    },
-    pause: notOurs,
-    resume: notOurs,
-    stop: () => dir.remove(),
-  };
-}
-
-/** Has `kubernetes.io/kube-apiserver-client` sign a client certificate, and removes the request again. */
-async function signedByCluster(
-  kubeconfigPath: string,
-  dir: TempDir,
-  name: string,
-  groups: readonly string[],
-): Promise<Credentials> {
-  const kubectl = async (...args: readonly string[]) =>
-    (await promisify(execFile)(join(BIN, "kube"), ["kubectl", "--kubeconfig", kubeconfigPath, ...args])).stdout;
-  const { request: pem, key } = await createSigningRequest(name, groups);
-  const path = join(dir.path, "signing-request.json");
-  const body = {
-    apiVersion: "certificates.k8s.io/v1",
-    kind: "CertificateSigningRequest",
-    metadata: { generateName: "archive-test-" },
-    spec: {
-      request: Buffer.from(pem).toString("base64"),
-      signerName: "kubernetes.io/kube-apiserver-client",
-      expirationSeconds: 3_600,
-      usages: ["client auth"],
-    },
-  };
-  await writeFile(path, JSON.stringify(body));
-  const csr = (await kubectl("create", "-f", path, "-o", "name")).trim();
-  try {
-    await kubectl("certificate", "approve", csr.replace(/^.*\//, ""));
-    const cert = await waitUntil(
-      `a signed certificate for ${name}`,
-      async () => (await kubectl("get", csr, "-o", "jsonpath={.status.certificate}")) || undefined,
-      { deadlineMs: 30_000, everyMs: 200 },
-    );
-    return { cert: Buffer.from(cert, "base64").toString("utf8"), key };
-  } finally {
-    await kubectl("delete", csr, "--wait=false");
-  }
 }

@@ -13,6 +13,8 @@ export interface ServerProcess {
   stop(graceMs: number): Promise<void>;
   /** Stops (`SIGSTOP`) or continues (`SIGCONT`) it, as a machine that hangs would. */
   signal(name: "SIGSTOP" | "SIGCONT"): void;
+  /** After `stop`: starts it with the same arguments; its log goes on. */
+  startAgain(): Promise<void>;
 }
 
 export interface ServerCommand {
@@ -27,6 +29,35 @@ export interface ServerCommand {
 const QUOTED_LINES = 15;
 
 export async function startServer(command: ServerCommand): Promise<ServerProcess> {
+  let child = await spawned(command);
+  return {
+    name: command.name,
+    get pid() {
+      return child.pid ?? -1;
+    },
+    logPath: command.logPath,
+    assertRunning: async () => {
+      if (!hasEnded(child)) return;
+      const text = await readFile(command.logPath, "utf8");
+      const tail = text.trimEnd().split("\n").slice(-QUOTED_LINES).join("\n");
+      throw new Error(`${command.name} ended (${child.exitCode ?? child.signalCode}):\n${tail}`);
+    },
+    stop: async (graceMs) => {
+      if (hasEnded(child)) return;
+      const gone = once(child, "exit");
+      const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
+      if (graceMs > 0) child.kill("SIGTERM");
+      await gone;
+      clearTimeout(timer);
+    },
+    signal: (name) => void child.kill(name),
+    startAgain: async () => {
+      child = await spawned(command);
+    },
+  };
+}
+
+async function spawned(command: ServerCommand): Promise<ChildProcess> {
   const log = await open(command.logPath, "a");
   // setpriv (util-linux): the kernel kills the server when we die, however we die. Nothing is left behind.
   const child = spawn("setpriv", ["--pdeathsig", "KILL", command.program, ...command.args], {
@@ -37,28 +68,7 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
   } finally {
     await log.close();
   }
-  const { pid } = child;
-  if (pid === undefined) throw new Error(`${command.name}: has no process id`);
-  const gone = once(child, "exit");
-  return {
-    name: command.name,
-    pid,
-    logPath: command.logPath,
-    assertRunning: async () => {
-      if (!hasEnded(child)) return;
-      const text = await readFile(command.logPath, "utf8");
-      const tail = text.trimEnd().split("\n").slice(-QUOTED_LINES).join("\n");
-      throw new Error(`${command.name} ended (${child.exitCode ?? child.signalCode}):\n${tail}`);
-    },
-    stop: async (graceMs) => {
-      if (hasEnded(child)) return;
-      const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
-      if (graceMs > 0) child.kill("SIGTERM");
-      await gone;
-      clearTimeout(timer);
-    },
-    signal: (name) => void child.kill(name),
-  };
+  return child;
 }
 
 function hasEnded(child: ChildProcess): boolean {

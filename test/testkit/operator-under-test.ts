@@ -86,43 +86,50 @@ const OWN_NAMESPACE_RULES: readonly PolicyRule[] = [
   { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "get", "update"] },
 ];
 
-/** Kinds, rights and namespaces; safe to repeat. */
-export async function prepareCluster(client: KubeClient, signal: AbortSignal): Promise<void> {
-  for (const kind of ["archivenodes", "federationpeers", "syncpolicies"]) {
-    const text = await readFile(new URL(`files/crds/${kind}.yaml`, CHART), "utf8");
-    for (const document of parseAllDocuments(text)) await put(client, document.toJS() as KubeObject, signal);
-  }
-  const namespace = { apiVersion: "v1", kind: "Namespace", metadata: { name: OPERATOR_NAMESPACE } };
-  await put(client, namespace, signal);
-  const rules = [...(await shippedRules()), ...OWN_NAMESPACE_RULES].map(({ apiGroups, resources, verbs }) => ({
+const OUR_KINDS = ["archivenodes", "federationpeers", "syncpolicies"] as const;
+
+/** Installs one of our kinds as shipped, or brings it back; safe to repeat. */
+export async function putKind(client: KubeClient, plural: (typeof OUR_KINDS)[number], signal: AbortSignal) {
+  const text = await readFile(new URL(`files/crds/${plural}.yaml`, CHART), "utf8");
+  for (const document of parseAllDocuments(text)) await put(client, document.toJS() as KubeObject, signal);
+}
+
+/** Installs all of our kinds and waits until they are served; safe to repeat. */
+export async function putKinds(client: KubeClient, signal: AbortSignal): Promise<void> {
+  for (const plural of OUR_KINDS) await putKind(client, plural, signal);
+  const served = async () => {
+    for (const kind of ["ArchiveNode", "FederationPeer", "SyncPolicy"]) await client.list(resourceOf(kind), {}, signal);
+    return true;
+  };
+  await waitUntil("the kinds to be served", served, { deadlineMs: 30_000, signal });
+}
+
+/** Gives the operator exactly these rights, and its own namespace; safe to repeat. */
+export async function grantRights(
+  client: KubeClient,
+  shipped: readonly PolicyRule[],
+  signal: AbortSignal,
+): Promise<void> {
+  const metadata = { name: OPERATOR_USER };
+  const rules = [...shipped, ...OWN_NAMESPACE_RULES].map(({ apiGroups, resources, verbs }) => ({
     apiGroups,
     resources,
     verbs,
   }));
-  const role = {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRole",
-    metadata: { name: OPERATOR_USER },
-    rules,
-  };
-  await put(client, role, signal);
+  const apiVersion = "rbac.authorization.k8s.io/v1";
   const binding = {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRoleBinding",
-    metadata: { name: OPERATOR_USER },
     roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: OPERATOR_USER },
     subjects: [{ kind: "User", name: OPERATOR_USER, apiGroup: "rbac.authorization.k8s.io" }],
   };
-  await put(client, binding, signal);
-  await waitUntil(
-    "the kinds to be served",
-    async () => {
-      await client.list(resourceOf("SyncPolicy"), {}, signal);
-      await client.list(resourceOf("ArchiveNode"), {}, signal);
-      return true;
-    },
-    { deadlineMs: 30_000, signal },
-  );
+  await put(client, { apiVersion: "v1", kind: "Namespace", metadata: { name: OPERATOR_NAMESPACE } }, signal);
+  await put(client, { apiVersion, kind: "ClusterRole", metadata, rules } as KubeObject, signal);
+  await put(client, { apiVersion, kind: "ClusterRoleBinding", metadata, ...binding } as KubeObject, signal);
+}
+
+/** Kinds, rights and namespaces; safe to repeat. */
+export async function prepareCluster(client: KubeClient, signal: AbortSignal): Promise<void> {
+  await grantRights(client, await shippedRules(), signal);
+  await putKinds(client, signal);
 }
 
 export interface RunningOperator extends AsyncDisposable {
@@ -138,10 +145,35 @@ export interface OperatorOptions {
   readonly config?: Partial<Config>;
 }
 
-export async function startOperator({ server, admin, config: overrides }: OperatorOptions): Promise<RunningOperator> {
-  const standInStop = new AbortController();
-  const standIn = new PodStandIn({ client: admin, signal: standInStop.signal });
+export interface RunningStandIn extends AsyncDisposable {
+  readonly standIn: PodStandIn;
+  readonly adminPort: number;
+}
+
+/** Plays kubelet and node program until it is disposed of. */
+export async function startStandIn(admin: KubeClient): Promise<RunningStandIn> {
+  const stop = new AbortController();
+  const standIn = new PodStandIn({ client: admin, signal: stop.signal });
   const adminPort = await standIn.listen();
+  const kubelet = (async () => {
+    while (!stop.signal.aborted) {
+      await standIn.step().catch(() => undefined); // objects vanish while it looks; the next look is soon
+      await sleep(STAND_IN_PERIOD_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  })();
+  return {
+    standIn,
+    adminPort,
+    [Symbol.asyncDispose]: async () => {
+      stop.abort();
+      await kubelet;
+      await standIn.close();
+    },
+  };
+}
+
+export async function startOperator({ server, admin, config: given }: OperatorOptions): Promise<RunningOperator> {
+  const pods = await startStandIn(admin);
   const config: Config = {
     podName: "operator-0",
     namespace: OPERATOR_NAMESPACE,
@@ -158,11 +190,11 @@ export async function startOperator({ server, admin, config: overrides }: Operat
     nodeVersion: "0.1.0",
     nodePullPolicy: "IfNotPresent",
     className: "",
-    ...overrides,
+    ...given,
   };
   const start = () => {
     const stop = new AbortController();
-    const operator = compose(config, SILENT, { adminPort });
+    const operator = compose(config, SILENT, { adminPort: pods.adminPort, startJitterMs: 0 });
     return { stop, operator, running: operator.run(stop.signal) };
   };
   let current = start();
@@ -170,14 +202,8 @@ export async function startOperator({ server, admin, config: overrides }: Operat
     current.stop.abort();
     await current.running;
   };
-  const kubelet = (async () => {
-    while (!standInStop.signal.aborted) {
-      await standIn.step().catch(() => undefined); // objects vanish while it looks; the next look is soon
-      await sleep(STAND_IN_PERIOD_MS, undefined, { signal: standInStop.signal }).catch(() => undefined);
-    }
-  })();
   return {
-    standIn,
+    standIn: pods.standIn,
     healthPort: () => current.operator.healthPort(),
     restart: async () => {
       await end();
@@ -185,9 +211,7 @@ export async function startOperator({ server, admin, config: overrides }: Operat
     },
     [Symbol.asyncDispose]: async () => {
       await end();
-      standInStop.abort();
-      await kubelet;
-      await standIn.close();
+      await pods[Symbol.asyncDispose]();
     },
   };
 }

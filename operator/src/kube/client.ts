@@ -68,7 +68,13 @@ export interface KubeClient {
 const METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
 const METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";
 
-export function createKubeClient(transport: Transport): KubeClient {
+/** @param wrote - told of every object as it is after a write of ours */
+export function createKubeClient(transport: Transport, wrote: (object: KubeObject) => void = () => {}): KubeClient {
+  const write = async <T extends KubeObject>(request: KubeRequest, signal: AbortSignal): Promise<T> => {
+    const object = await ask<T>(request, signal);
+    wrote(object);
+    return object;
+  };
   const ask = async <T>(request: KubeRequest, signal: AbortSignal): Promise<T> =>
     (await transport.request(request, signal)) as T; // JSON of the kind that was asked for
   return {
@@ -94,12 +100,12 @@ export function createKubeClient(transport: Transport): KubeClient {
       return readWatch<T>(body, request, (object) => withKind(resource, object));
     },
     create: (resource, object, signal) =>
-      ask({ method: "POST", path: collectionPath(resource, namespaceOf(object)), body: object }, signal),
+      write({ method: "POST", path: collectionPath(resource, namespaceOf(object)), body: object }, signal),
     patch: ({ resource, key }, body, options, signal) => {
       const suffix = options.subresource === undefined ? "" : `/${options.subresource}`;
       const query = { fieldManager: options.fieldManager, force: options.force === true ? "true" : undefined };
       const path = `${pathTo(resource, key)}${suffix}`;
-      return ask({ method: "PATCH", path, query, body, contentType: options.contentType }, signal);
+      return write({ method: "PATCH", path, query, body, contentType: options.contentType }, signal);
     },
     delete: async ({ resource, key }, options, signal) => {
       const { uid, resourceVersion } = options;

@@ -87,7 +87,7 @@ function reconcileSeries(registry: Registry) {
   const timeouts = counter("reconcile_timeouts_total", "Reconciles that reached their deadline");
   const hotLoops = new Counter({
     name: "archivestream_hotloop_total",
-    help: "Objects slowed down because they were reconciled over and over",
+    help: "Objects that our own writes kept waking, which is a mistake of the operator",
     labelNames,
     registers,
   });

@@ -2,12 +2,14 @@
 import { randomUUID } from "node:crypto";
 import { KubeError } from "../kube/api-errors.ts";
 import type { Clock } from "../kube/clock.ts";
-import { keyText, type ObjectKey, parseKey } from "../kube/objects.ts";
+import { type KubeObject, keyText, type ObjectKey, parseKey } from "../kube/objects.ts";
+import { OwnWrites } from "../kube/own-writes.ts";
 import type { ControllerMetrics, ControllerMetricsFactory, ReconcileOutcome } from "./controller-metrics.ts";
-import { HotLoopBreaker } from "./hot-loop.ts";
+import { type Brake, HotLoopBreaker } from "./hot-loop.ts";
 import type { Log } from "./log.ts";
 import { retryDelayMs } from "./rate-limiter.ts";
 import { type ReconcileResult, type Reconciler, TerminalError } from "./reconciler.ts";
+import { WakeCauses } from "./wake-causes.ts";
 import { type Priority, type Taken, WorkQueue } from "./work-queue.ts";
 
 export interface ControllerOptions {
@@ -24,6 +26,15 @@ export interface ControllerDeps {
   readonly log: Log;
   readonly metrics: ControllerMetricsFactory;
   readonly random: () => number;
+  /** What the client wrote: tells loops of our own making from those of others. */
+  readonly ownWrites?: Pick<OwnWrites, "has">;
+}
+
+/** A change that wakes a key. */
+export interface Waking {
+  readonly priority: Priority;
+  readonly object: KubeObject;
+  readonly gone: boolean;
 }
 
 const WORKERS = 8;
@@ -38,6 +49,7 @@ export class Controller {
   readonly #metrics: ControllerMetrics;
   readonly #queue: WorkQueue;
   readonly #hotLoops: HotLoopBreaker;
+  readonly #causes: WakeCauses;
 
   constructor(options: ControllerOptions, deps: ControllerDeps) {
     this.name = options.name;
@@ -53,11 +65,18 @@ export class Controller {
     });
     this.#queue = new WorkQueue(deps.clock, this.#metrics.queue);
     this.#hotLoops = new HotLoopBreaker(deps.clock);
+    this.#causes = new WakeCauses(deps.ownWrites ?? new OwnWrites());
   }
 
   /** Also fills up while followers wait to lead. */
   enqueue(key: ObjectKey, priority: Priority, delayMs = 0): void {
     this.#queue.addAfter(keyText(key), priority, delayMs);
+  }
+
+  /** As `enqueue`, for a change of an object. */
+  wake(key: ObjectKey, { priority, object, gone }: Waking): void {
+    this.#causes.woken(keyText(key), object, gone);
+    this.enqueue(key, priority);
   }
 
   /** True when nothing waits and nothing is being worked on; what is delayed does not count. */
@@ -83,8 +102,11 @@ export class Controller {
       const taken = await this.#queue.take();
       if (taken === undefined) return;
       this.#metrics.active(this.#queue.processing);
+      const brake = this.#hotLoops.ran(taken.key, this.#causes.take(taken.key));
       await this.#handle(taken, abort);
-      this.#queue.done(taken.key, this.#holdBackMs(taken));
+      this.#noteLoop(taken, brake);
+      // A loop on one object must not become load on the server, nor keep a worker from other objects.
+      this.#queue.done(taken.key, brake.delayMs);
       this.#metrics.active(this.#queue.processing);
     }
   }
@@ -145,14 +167,11 @@ export class Controller {
     return "error";
   }
 
-  /** A loop on one object must not become load on the server, nor keep a worker from other objects. */
-  #holdBackMs(taken: Taken): number {
-    const { delayMs, first } = this.#hotLoops.ran(taken.key);
-    if (first) {
-      this.#metrics.hotLoop();
-      this.#log("warn", taken, { delayMs }, "one object is reconciled over and over");
-    }
-    return delayMs;
+  #noteLoop(taken: Taken, { delayMs, first, hotLoop }: Brake): void {
+    if (first) this.#log("warn", taken, { delayMs }, "one object is reconciled over and over");
+    if (!hotLoop) return;
+    this.#metrics.hotLoop();
+    this.#log("error", taken, {}, "our own writes keep waking this object");
   }
 
   #log(level: "debug" | "warn" | "error", taken: Taken, data: Readonly<Record<string, unknown>>, text: string): void {

@@ -7,13 +7,12 @@
 import { type Clock, pause } from "../kube/clock.ts";
 import type { KubeObject, ObjectKey } from "../kube/objects.ts";
 import type { Change } from "./cache.ts";
-import { Controller, type ControllerOptions } from "./controller.ts";
-import type { ControllerMetricsFactory } from "./controller-metrics.ts";
+import { Controller, type ControllerDeps, type ControllerOptions } from "./controller.ts";
 import { type HealthReport, liveness, readiness } from "./health.ts";
 import type { LeaderElector } from "./leader-election.ts";
-import type { Log } from "./log.ts";
 import type { Predicate } from "./predicates.ts";
 import type { Reflector } from "./reflector.ts";
+import { hasTurn } from "./turns.ts";
 import type { Priority } from "./work-queue.ts";
 
 /** One kind whose changes wake a controller. */
@@ -25,7 +24,7 @@ export interface Source<T extends KubeObject> {
   readonly predicate?: Predicate<T>;
   /** Of live changes; default 0. What the first list shows enters at -100. */
   readonly priority?: Priority;
-  /** Wake for every cached object this often, give or take a tenth, at -100; never when absent. */
+  /** Wake for every cached object once in this time, each at its own moment of it, at -100; never when absent. */
   readonly resyncMs?: number;
 }
 
@@ -42,13 +41,11 @@ export interface Background {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export interface ManagerDeps {
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly metrics: ControllerMetricsFactory;
-  readonly random: () => number;
+export interface ManagerDeps extends ControllerDeps {
   /** Runs alone, without a lease, when absent. */
   readonly elector?: LeaderElector | undefined;
+  /** Start up to this much later, so that replicas and clusters that start together do not list together; default 0. */
+  readonly startJitterMs?: number;
   readonly syncTimeoutMs?: number;
   /** For reconciles under way at shutdown. */
   readonly drainTimeoutMs?: number;
@@ -60,6 +57,8 @@ const SYNC_TIMEOUT_MS = 120_000;
 const DRAIN_TIMEOUT_MS = 25_000;
 const RELEASE_TIMEOUT_MS = 5_000;
 const SYNC_LOOK_MS = 50;
+/** Looks per resync period: 30 s apart by default, each waking a sixtieth of all objects. */
+const RESYNC_SLICES = 60;
 
 export class CacheSyncError extends Error {
   override readonly name = "CacheSyncError";
@@ -91,12 +90,11 @@ export function source<T extends KubeObject>(options: Source<T>): BoundSource {
   return (controller, deps) => ({
     start: async (signal) => {
       const unsubscribe = cache.onChange((change) => wake(controller, change, { ...options, keysOf }));
-      const everyMs = options.resyncMs;
-      if (everyMs === undefined) await aborted(signal);
-      while (everyMs !== undefined && !signal.aborted) {
-        await pause(deps.clock, everyMs * (0.9 + 0.2 * deps.random()), signal);
-        if (!signal.aborted) wakeAll(controller, cache.list().flatMap(keysOf));
-      }
+      if (options.resyncMs === undefined) await aborted(signal);
+      else
+        await resync(options.resyncMs, deps.clock, signal, (isDue) =>
+          wakeAll(controller, cache.list().filter(isDue).flatMap(keysOf)),
+        );
       unsubscribe();
     },
   });
@@ -104,6 +102,25 @@ export function source<T extends KubeObject>(options: Source<T>): BoundSource {
 
 async function aborted(signal: AbortSignal): Promise<void> {
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}
+
+/** Hands out a test for the objects whose turn has come, slice by slice, until `signal` aborts. */
+async function resync(
+  periodMs: number,
+  clock: Clock,
+  signal: AbortSignal,
+  wakeDue: (isDue: (object: KubeObject) => boolean) => void,
+): Promise<void> {
+  // Monotonic from here on: a wall clock that jumps must not make everything due at once.
+  const aheadMs = clock.now() - clock.monotonicMs();
+  let fromMs = clock.now();
+  while (!signal.aborted) {
+    await pause(clock, periodMs / RESYNC_SLICES, signal);
+    if (signal.aborted) return;
+    const span = { fromMs, toMs: aheadMs + clock.monotonicMs() };
+    wakeDue(({ metadata }) => hasTurn(metadata.uid ?? metadata.name, periodMs, span));
+    fromMs = span.toMs;
+  }
 }
 
 function wakeAll(controller: Controller, keys: readonly ObjectKey[]): void {
@@ -119,7 +136,8 @@ function wake<T extends KubeObject>(
   const band = change.type === "added" && change.initial ? -100 : priority;
   // A child that changed hands wakes its former owner too.
   const before = change.type === "updated" ? keysOf(change.previous) : [];
-  for (const key of [...keysOf(change.object), ...before]) controller.enqueue(key, band);
+  const waking = { priority: band, object: change.object, gone: change.type === "deleted" } as const;
+  for (const key of [...keysOf(change.object), ...before]) controller.wake(key, waking);
 }
 
 function ownKey(object: KubeObject): ObjectKey {
@@ -164,6 +182,8 @@ class OrderedManager implements Manager {
   }
 
   async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, startJitterMs = 0 } = this.#deps;
+    await pause(clock, startJitterMs * random(), signal);
     const watching = new AbortController();
     const watches = this.#reflectors.map((reflector) => reflector.run(watching.signal));
     const wakes = this.#sources.map((bound) => bound.start(watching.signal));

@@ -22,7 +22,15 @@ test("Retry-After is a lower bound", () => {
   expect(next("TOO_MANY_REQUESTS", { retryAfterMs: 60_000 }).delayMs).toBe(60_000);
 });
 test("a broken line asks for a list", () => expect(next("MALFORMED").relist).toBe(true));
-test("an absent kind is looked for seldom", () => expect(next("NOT_FOUND").delayMs).toBe(60_000));
+test.each(["NOT_FOUND", "FORBIDDEN"] as const)("after %s the next looks are soon, then seldom", (code) => {
+  expect([0, 1, 2, 5, 6, 1e9].map((failures) => next(code, { failures }))).toEqual(
+    [1_000, 2_000, 4_000, 32_000, 60_000, 60_000].map((delayMs, index) => ({
+      relist: true,
+      delayMs,
+      failures: [1, 2, 3, 6, 7, 1e9 + 1][index],
+    })),
+  );
+});
 test("only a long stable connection resets the back-off", () => {
   expect(next("CONNECTION", { livedMs: 119_000 }).failures).toBe(4);
   expect(next("CONNECTION", { livedMs: 120_000 }).failures).toBe(1);

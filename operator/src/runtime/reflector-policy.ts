@@ -10,7 +10,7 @@ export interface ReflectorTimings {
   readonly backoffCapMs: number;
   /** A connection that held this long proves the server well again. */
   readonly stableAfterMs: number;
-  /** Between looks when the kind is absent or forbidden. */
+  /** Between looks when the kind is absent or forbidden for long; the first looks come sooner. */
   readonly unavailableMs: number;
 }
 
@@ -39,6 +39,7 @@ export interface NextStep {
 
 /** Below this, a clean close counts as a failure: some proxies close at once, for ever. */
 const TOO_SHORT_MS = 1_000;
+const FIRST_UNAVAILABLE_MS = 1_000;
 
 export function afterEnding(
   ending: Ending,
@@ -62,7 +63,7 @@ export function afterEnding(
       return { ...next, delayMs: Math.max(ending.error.details.retryAfterMs ?? 0, backoff) };
     case "FORBIDDEN":
     case "NOT_FOUND":
-      return { ...next, relist: true, delayMs: timings.unavailableMs * (0.9 + 0.2 * random()) };
+      return { ...next, relist: true, delayMs: unavailableMs(failures, timings, random) };
     // What is left says nothing about our version: go on from it.
     case "ABORTED":
     case "ALREADY_EXISTS":
@@ -87,6 +88,12 @@ export function afterEnding(
 function backoffMs(failures: number, timings: ReflectorTimings, random: () => number): number {
   const ceiling = Math.min(timings.backoffCapMs, timings.backoffBaseMs * 2 ** Math.min(failures, 30));
   return random() * ceiling;
+}
+
+/** A kind that is being put back, or a right, is there again in seconds; one that is not used here never comes. */
+function unavailableMs(failures: number, timings: ReflectorTimings, random: () => number): number {
+  const plain = Math.min(timings.unavailableMs, FIRST_UNAVAILABLE_MS * 2 ** Math.min(failures, 30));
+  return plain * (0.9 + 0.2 * random());
 }
 
 /** A streaming list is an alpha to beta feature of older servers; these answers mean "not here". */

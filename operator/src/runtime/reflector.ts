@@ -39,7 +39,7 @@ export interface ReflectorOptions {
   readonly random?: () => number;
 }
 
-/** `absent`: no such kind; `forbidden`: no right to read it. Both are looked at again about once a minute. */
+/** `absent`: no such kind; `forbidden`: no right to read it. Both are looked at again, soon at first, then once a minute. */
 export type ReflectorState = "starting" | "watching" | "retrying" | "absent" | "forbidden";
 
 export interface Reflector<T extends KubeObject> {
