@@ -68,6 +68,7 @@ export const ARCHIVE_NODE_CONDITIONS = {
       ...stalled,
       IdentityLost:
         "Secret `<name>-identity` is gone or holds another key than `status.nodeID`. Restore it from a backup; it is never replaced silently, since peers would meet a stranger.",
+      SecretInvalid: "The Secret that the message names holds no usable key. Correct or delete it.",
       StorageShrinkRejected:
         "`spec.storage.size` is smaller than the volume. Volumes only grow: set the old size again.",
       StorageNotExpandable:
@@ -97,6 +98,7 @@ export const ARCHIVE_NODE_CONDITIONS = {
       Expired: "The certificate has ended. Renew the Secret that `spec.tls` names.",
       ExpiringSoon: "Renewal failed so far; the message says why. It is tried again.",
       SecretNotFound: "Create the Secret that the message names.",
+      SecretInvalid: "The Secret that the message names holds no usable key. Correct its contents.",
       IdentityLost: "See the Stalled condition.",
     },
   },

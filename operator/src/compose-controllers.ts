@@ -16,7 +16,8 @@ import { childNames } from "./controllers/names.ts";
 import { AuthorityKeeper } from "./controllers/node-identity/authority-keeper.ts";
 import { createNodeIdentityReconciler } from "./controllers/node-identity/reconciler.ts";
 import { secretStore } from "./controllers/node-identity/secret-store.ts";
-import { keyText } from "./controllers/objects.ts";
+import { SecretWatch, WATCHED_SECRETS } from "./controllers/node-identity/secret-watch.ts";
+import { keyText, type ObjectMetadata } from "./controllers/objects.ts";
 import { type KnownKind, RESOURCES, resourceOf } from "./controllers/resource-types.ts";
 import { createSyncPolicyReconciler } from "./controllers/sync-policy/reconciler.ts";
 import { childSources, keySources, ownSources } from "./controllers/watches.ts";
@@ -33,6 +34,7 @@ import type { RecordEvent } from "./runtime/event-recorder.ts";
 import type { Log } from "./runtime/log.ts";
 import type { BoundSource, Manager } from "./runtime/manager.ts";
 import { DONE, type Reconciler } from "./runtime/reconciler.ts";
+import { createReflector } from "./runtime/reflector.ts";
 
 export interface ControllersDeps {
   readonly manager: Manager;
@@ -56,6 +58,11 @@ const AUTHORITY_RETRY_MS = 2_000;
 /** A kind that was installed after the operator is noticed by its cache; then every node gets its share. */
 const KIND_LOOK_MS = 2_000;
 const POLL_TICK_MS = 500;
+const METADATA_OF_SECRETS = {
+  resource: RESOURCES.Secret,
+  metadataOnly: true,
+  fieldSelector: WATCHED_SECRETS,
+} as const;
 
 export function addControllers(deps: ControllersDeps): void {
   const { manager, caches, client, clock, resyncMs } = deps;
@@ -67,7 +74,12 @@ export function addControllers(deps: ControllersDeps): void {
       return node !== undefined && isOurs(node) ? node : undefined;
     },
   };
-  const secrets = secretStore(client);
+  const secrets = secretStore(client, (key) => caches.secrets.get(key)?.metadata as ObjectMetadata | undefined);
+  const watch = new SecretWatch({
+    reflector: (namespace) => createReflector({ ...METADATA_OF_SECRETS, client, clock, log: deps.log, namespace }),
+    changed: (node) => identities.enqueue(node, 0),
+  });
+  manager.addBackground({ name: "secret-watch", run: (signal) => watch.run(signal) });
   // Facts come from running controllers only, so `nodes` is there when the first one arrives.
   const facts = new FactBoard((node) => nodes.enqueue(parse(node), 0));
   const keeper = new AuthorityKeeper({
@@ -91,6 +103,7 @@ export function addControllers(deps: ControllersDeps): void {
     createNodeIdentityReconciler({
       archiveNodes,
       secrets,
+      watch,
       versions: (node) => secretVersions(caches, node),
       authority: () => keeper.authority,
       putIdentity: (node, fact) => facts.putIdentity(node, fact),
@@ -113,6 +126,11 @@ export function addControllers(deps: ControllersDeps): void {
     ownSources(caches, "SyncPolicy", resyncMs),
   );
   addPolling(deps, { keeper, facts, issuer });
+  followOptionalKinds(deps, (node) => nodes.enqueue(node, -100));
+}
+
+/** A kind that was installed after the operator gives every node its share of it. */
+function followOptionalKinds({ manager, caches, clock }: ControllersDeps, wake: (node: ObjectKey) => void): void {
   manager.addBackground({
     name: "optional-kinds",
     run: async (signal) => {
@@ -120,7 +138,7 @@ export function addControllers(deps: ControllersDeps): void {
       while (!signal.aborted) {
         await pause(clock, KIND_LOOK_MS, signal);
         const now = caches.of("ServiceMonitor")?.isServed ?? false;
-        if (now && !served) for (const node of caches.archiveNodes.list()) nodes.enqueue(node.metadata, -100);
+        if (now && !served) for (const node of caches.archiveNodes.list()) wake(node.metadata);
         served = now;
       }
     },

@@ -117,7 +117,7 @@ test("an ArchiveNode becomes all of its children and is ready", async () => {
       .map((item) => item.metadata.name)
       .sort();
   expect(await names("Secret")).toEqual(
-    ["access", "admin-tls", "identity", "keys", "trust"].map((one) => `alpha-${one}`),
+    ["access", "admin-tls", "identity", "keys", "recovery", "trust"].map((one) => `alpha-${one}`),
   );
   expect(await names("ConfigMap")).toEqual(["alpha-config", "alpha-federation"]);
   expect(await names("Service")).toEqual(["alpha", "alpha-headless"]);

@@ -1,4 +1,5 @@
 /** `rbac.scope: Namespaced`: with the chart's Roles and nothing else, a whole life of a node in one namespace. */
+import { generateKeyPairSync } from "node:crypto";
 import type { ArchiveNode } from "@archivestream/crds";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
@@ -71,6 +72,24 @@ const stored = (namespace: string, name: string) =>
   admin.get<ArchiveNode & KubeObject>(RESOURCES.ArchiveNode, { namespace, name }, signal);
 const readiness = async (name: string) =>
   (await stored(WATCHED, name))?.status?.conditions?.find(({ type }) => type === "Ready")?.status;
+
+it("notices an identity Secret that a user brings later", async () => {
+  const node = newNode(WATCHED, "brought", { identity: { secretRef: { name: "mine" } } });
+  await admin.create(RESOURCES.ArchiveNode, node as ArchiveNode & KubeObject, signal);
+  const certificate = async () =>
+    (await stored(WATCHED, "brought"))?.status?.conditions?.find(({ type }) => type === "CertificateValid");
+  await waitUntil(
+    "the Secret to be asked for",
+    async () => (await certificate())?.reason === "SecretNotFound",
+    DEADLINE,
+  );
+  const pem = generateKeyPairSync("ed25519").privateKey.export({ type: "pkcs8", format: "pem" });
+  const data = { "identity.key": Buffer.from(pem).toString("base64") };
+  const secret = { apiVersion: "v1", kind: "Secret", metadata: { namespace: WATCHED, name: "mine" }, data };
+  await admin.create(RESOURCES.Secret, secret, signal);
+  // Shorter than any recheck: only a watch is as quick.
+  await waitUntil("the node to be ready", async () => (await readiness("brought")) === "True", { deadlineMs: 20_000 });
+});
 
 it("makes a node ready where it may, leaves the others alone, and is never refused", async () => {
   for (const [namespace, name] of [

@@ -8,6 +8,10 @@ import type { AdminStatus } from "@archivestream/node/contract";
 
 export type IdentityFact =
   | { readonly state: "present"; readonly nodeID: string; readonly certificate: CertificateFact }
+  /** The Secret that the user named is not there yet, or holds no key; it is watched for. */
+  | { readonly state: "awaited"; readonly reason: "SecretNotFound" | "SecretInvalid"; readonly message: string }
+  /** Keys could not be made or renewed; the next step is a person's. What was known before still holds. */
+  | { readonly state: "blocked"; readonly reason: "Forbidden" | "SecretInvalid"; readonly message: string }
   /** The identity Secret is gone or holds another key; only a person can mend that. */
   | { readonly state: "lost"; readonly message: string };
 

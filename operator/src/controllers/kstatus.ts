@@ -58,3 +58,13 @@ function toCondition<T extends string>(
 export function wholeSeconds(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }
+
+/** What the API server said when it refused, with the next step for what it usually is: a quota, a policy, a right. */
+export function forbiddenMessage(said: string): string {
+  const next = /exceeded quota/.test(said)
+    ? "raise that quota or free some of it"
+    : /violates PodSecurity|denied the request|ValidatingAdmissionPolicy/.test(said)
+      ? "change the spec or that policy"
+      : "grant what it names";
+  return `the API server refused: ${said}; ${next}`;
+}

@@ -3,6 +3,7 @@
 export interface ChildNames {
   readonly serviceAccount: string;
   readonly identity: string;
+  readonly recovery: string;
   readonly keys: string;
   readonly adminTls: string;
   readonly access: string;
@@ -20,6 +21,7 @@ export function childNames(node: string): ChildNames {
   return {
     serviceAccount: node,
     identity: `${node}-identity`,
+    recovery: `${node}-recovery`,
     keys: `${node}-keys`,
     adminTls: `${node}-admin-tls`,
     access: `${node}-access`,

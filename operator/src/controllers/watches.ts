@@ -49,6 +49,6 @@ function nodeOf(object: KubeObject): readonly ObjectKey[] {
 }
 
 function isKeySecret(node: string, secret: string): boolean {
-  const { identity, keys, adminTls, access } = childNames(node);
-  return [identity, keys, adminTls, access].includes(secret);
+  const { identity, recovery, keys, adminTls, access } = childNames(node);
+  return [identity, recovery, keys, adminTls, access].includes(secret);
 }

@@ -121,9 +121,10 @@ function describePods(pods: readonly ObservedPod[]): string {
   return `pod ${first.name}: ${why}; kubectl describe pod ${pods.map((pod) => pod.name).join(" ")}`;
 }
 
-function certificateCondition({ observed, now }: ConditionInput): Decision {
+function certificateCondition({ node, observed, now }: ConditionInput): Decision {
   const identity = observed.facts.identity;
   if (identity === undefined) return unlessStored("CertificateValid", "waiting for the node's keys");
+  if (identity.state === "blocked") return unlessStored("CertificateValid", "see the Stalled condition");
   if (identity.state === "lost")
     return verdict(
       "CertificateValid",
@@ -131,6 +132,7 @@ function certificateCondition({ observed, now }: ConditionInput): Decision {
       "IdentityLost",
       "no certificate can be renewed; see the Stalled condition",
     );
+  if (identity.state === "awaited") return verdict("CertificateValid", "False", identity.reason, identity.message);
   const { notAfter, renewAfter } = identity.certificate;
   if (now.getTime() >= Date.parse(notAfter))
     return verdict(
@@ -146,7 +148,13 @@ function certificateCondition({ observed, now }: ConditionInput): Decision {
       "ExpiringSoon",
       `renewal is due since ${renewAfter}, the certificate ends at ${notAfter}; see the operator's log`,
     );
-  return verdict("CertificateValid", "True", "Valid", `valid until ${notAfter}`);
+  return verdict("CertificateValid", "True", "Valid", `valid until ${notAfter}${recoveryHint(node, observed)}`);
+}
+
+/** A recovery key protects only while whoever takes the identity key cannot take it too. */
+function recoveryHint(node: EffectiveNode, { recoveryKeyInCluster }: ObservedState): string {
+  if (!recoveryKeyInCluster) return "";
+  return `; the recovery key is still in Secret ${childNames(node.name).recovery}: save it outside the cluster, then delete that Secret`;
 }
 
 function trustCondition(input: ConditionInput): Decision {
@@ -257,6 +265,7 @@ function stalledCondition({
 }: ConditionInput): Verdict<ArchiveNodeConditionType> | undefined {
   const identity = observed.facts.identity;
   if (identity?.state === "lost") return verdict("Stalled", "True", "IdentityLost", identity.message);
+  if (identity?.state === "blocked") return verdict("Stalled", "True", identity.reason, identity.message);
   if (blocked !== undefined) return verdict("Stalled", "True", blocked.reason, blocked.message);
   if (node.sharedEngines)
     return verdict("Stalled", "True", "InvalidSpec", "shared engines cannot be run yet; see the Accepted condition");

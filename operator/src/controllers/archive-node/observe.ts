@@ -69,6 +69,7 @@ export function observe(node: ArchiveNode, caches: NodeCaches): ObservedState {
     claims: ordinals.flatMap((pod) => observedClaim(caches.claims.get({ namespace, name: `${DATA_VOLUME}-${pod}` }))),
     pods: ordinals.flatMap((pod) => observedPod(caches.pods.get({ namespace, name: pod }))),
     facts: caches.facts(keyText({ namespace, name })),
+    recoveryKeyInCluster: caches.secrets.get({ namespace, name: childNames(name).recovery }) !== undefined,
     serviceMonitorExists: caches.serviceMonitorExists(),
   };
 }

@@ -37,6 +37,8 @@ export interface ObservedState {
   /** Without those being deleted. */
   readonly pods: readonly ObservedPod[];
   readonly facts: NodeFacts;
+  /** The Secret with both halves of the recovery key has not been taken out yet. */
+  readonly recoveryKeyInCluster: boolean;
   /** Kinds that this cluster has only sometimes. */
   readonly serviceMonitorExists: boolean;
 }

@@ -18,6 +18,7 @@ const NOTHING: ObservedState = {
   claims: [],
   pods: [],
   facts: { pods: new Map() },
+  recoveryKeyInCluster: false,
   serviceMonitorExists: false,
 };
 

@@ -11,6 +11,7 @@ import {
   notImplementedFields,
 } from "@archivestream/crds";
 import { KubeError } from "../../kube/api-errors.ts";
+import { forbiddenMessage } from "../kstatus.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
 import type { ConditionInput } from "./conditions.ts";
 import type { DocumentIssuer, StoredDocuments } from "./documents.ts";
@@ -121,8 +122,7 @@ function blockedBy(error: unknown): Blocked | undefined {
   }
   if (!(error instanceof KubeError)) return undefined;
   const said = error.details.message ?? error.details.reason ?? "";
-  if (error.code === "FORBIDDEN")
-    return { reason: "Forbidden", message: `the API server refused: ${said}; grant what it names` };
+  if (error.code === "FORBIDDEN") return { reason: "Forbidden", message: forbiddenMessage(said) };
   if (error.code === "INVALID")
     return {
       reason: "InvalidSpec",

@@ -54,6 +54,7 @@ const RUNNING: ObservedState = {
   claims: [{ name: "data-alpha-0", bound: true, requested: "10Gi", capacity: "10Gi" }],
   pods: [{ name: "alpha-0", uid: "p", ready: true, trouble: "" }],
   facts: facts(),
+  recoveryKeyInCluster: false,
   serviceMonitorExists: false,
 };
 
@@ -210,4 +211,26 @@ test("a node that needs engines is not accepted and not ready", () => {
   expect(condition(status, "Accepted")).toMatchObject({ status: "False", reason: "NotImplementedEngines" });
   expect(condition(status, "Ready")?.status).toBe("False");
   expect(condition(status, "Reconciling")).toBeUndefined();
+});
+
+test("a Secret that the user has yet to make is waited for, and named before the pods that wait for it", () => {
+  const message = "Secret mine, which spec.identity.secretRef names, does not exist; create it";
+  const status = setUp({
+    observed: {
+      facts: { identity: { state: "awaited", reason: "SecretNotFound", message }, pods: new Map() },
+      pods: [{ name: "alpha-0", uid: "p", ready: false, trouble: "ContainerCreating" }],
+    },
+  });
+  expect(condition(status, "CertificateValid")).toMatchObject({ status: "False", reason: "SecretNotFound", message });
+  expect(condition(status, "Ready")).toMatchObject({ status: "False", reason: "CertificateInvalid", message });
+  expect(condition(status, "Reconciling")).toMatchObject({ status: "True" });
+  expect(condition(status, "Stalled")).toBeUndefined();
+});
+
+test("a recovery key that is still in the cluster is mentioned without making anything False", () => {
+  const status = setUp({ observed: { recoveryKeyInCluster: true } });
+  expect(condition(status, "CertificateValid")?.status).toBe("True");
+  expect(condition(status, "CertificateValid")?.message).toContain("save it outside the cluster, then delete that");
+  expect(condition(status, "Ready")?.status).toBe("True");
+  expect(condition(setUp(), "CertificateValid")?.message).not.toContain("recovery");
 });

@@ -19,8 +19,8 @@ type ArchiveNodeCondition = Condition<ArchiveNodeConditionType>;
 
 /** What makes `Ready` false, in the order in which a reader should look. */
 const GATES = [
+  ["CertificateValid", "CertificateInvalid"], // pods wait for keys, so it comes before what waits
   ["Available", "NotAvailable"],
-  ["CertificateValid", "CertificateInvalid"],
   ["TrustSynced", "TrustNotSynced"],
   ["ConfigSynced", "ConfigNotSynced"],
   ["StorageReady", "StorageNotReady"],

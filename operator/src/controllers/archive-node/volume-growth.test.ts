@@ -21,6 +21,7 @@ function state(parts: Partial<ObservedState> = {}): ObservedState {
     claims: [CLAIM],
     pods: [],
     facts: { pods: new Map() },
+    recoveryKeyInCluster: false,
     serviceMonitorExists: false,
     ...parts,
   };

@@ -2,7 +2,7 @@
 import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { IdentityError } from "./errors.ts";
 
-/** Keys of Secret `<n>-identity`. */
+/** Keys of Secrets `<n>-identity` (identity, public recovery key) and `<n>-recovery` (both halves of the recovery key). */
 export const IDENTITY_FILES = {
   identityKey: "identity.key",
   recoveryPublic: "recovery.pub",
@@ -18,20 +18,37 @@ export interface Identity {
   readonly nodeID: string;
 }
 
-/**
- * A fresh identity with its recovery key.
- *
- * The recovery key's private half is in the same Secret until somebody takes it out to keep it offline; nothing of the
- * operator reads it.
- */
-export function generateIdentity(): SecretData {
-  const identity = generateKeyPairSync("ed25519");
-  const recovery = generateKeyPairSync("ed25519");
+/** A fresh identity. @param recovery - PEM of the public recovery key that can move it */
+export function generateIdentity(recovery: string): SecretData {
   return {
-    [IDENTITY_FILES.identityKey]: encode(privatePem(identity.privateKey)),
-    [IDENTITY_FILES.recoveryKey]: encode(privatePem(recovery.privateKey)),
-    [IDENTITY_FILES.recoveryPublic]: encode(recovery.publicKey.export({ type: "spki", format: "pem" }).toString()),
+    [IDENTITY_FILES.identityKey]: encode(privatePem(generateKeyPairSync("ed25519").privateKey)),
+    [IDENTITY_FILES.recoveryPublic]: encode(recovery),
   };
+}
+
+/** A fresh recovery key. The operator makes it, hands it out, and never uses the private half. */
+export function generateRecovery(): SecretData {
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  return {
+    [IDENTITY_FILES.recoveryKey]: encode(privatePem(privateKey)),
+    [IDENTITY_FILES.recoveryPublic]: encode(publicPem(publicKey)),
+  };
+}
+
+/**
+ * PEM of the public recovery key in Secret `<n>-recovery`; the public half alone is enough.
+ *
+ * @throws {IdentityError} BAD_KEY: there is none, or it is not an Ed25519 key
+ */
+export function recoveryPublic(secret: string, data: SecretData): string {
+  const field = IDENTITY_FILES.recoveryPublic;
+  try {
+    const key = createPublicKey(decode(data, field));
+    if (key.asymmetricKeyType === "ed25519") return publicPem(key);
+  } catch (cause) {
+    throw new IdentityError("BAD_KEY", { secret, field, reason: "is not a PEM public key" }, { cause });
+  }
+  throw new IdentityError("BAD_KEY", { secret, field, reason: "is not an Ed25519 key" });
 }
 
 /** @throws {IdentityError} BAD_KEY: the Secret holds no Ed25519 key in PKCS#8 PEM */
@@ -62,6 +79,10 @@ export function spki(key: KeyObject): Buffer {
 
 export function privatePem(key: KeyObject): string {
   return key.export({ type: "pkcs8", format: "pem" }).toString();
+}
+
+function publicPem(key: KeyObject): string {
+  return key.export({ type: "spki", format: "pem" }).toString();
 }
 
 export function encode(text: string): string {

@@ -2,19 +2,33 @@ import { createPublicKey, verify, X509Certificate } from "node:crypto";
 import { DELEGATION_DOMAIN, type Delegation, KEY_FILES } from "@archivestream/node/contract";
 import canonicalize from "canonicalize";
 import { expect, test } from "vitest";
-import { decode, encode, generateIdentity, IDENTITY_FILES, readIdentity } from "./identity-key.ts";
+import {
+  decode,
+  encode,
+  generateIdentity,
+  generateRecovery,
+  IDENTITY_FILES,
+  readIdentity,
+  recoveryPublic,
+} from "./identity-key.ts";
 import { adminTlsRenewal, makeAdminClient, makeAdminTls, readAuthority, renewAuthority } from "./operator-ca.ts";
 import { inspectServiceKeys, makeServiceKeys } from "./service-keys.ts";
 
 const NOW = new Date("2026-11-24T00:00:00Z");
 const DAY_MS = 24 * 3_600_000;
 
-test("an identity reads back with the same id, and the recovery key is another key", () => {
-  const data = generateIdentity();
+const newIdentity = () => generateIdentity(recoveryPublic("r", generateRecovery()));
+
+test("an identity reads back with the same id, and names a recovery key whose private half it does not hold", () => {
+  const recovery = generateRecovery();
+  const data = generateIdentity(recoveryPublic("r", recovery));
   const { nodeID } = readIdentity("s", data);
   expect(nodeID).toMatch(/^[0-9a-f]{64}$/);
   expect(readIdentity("s", data).nodeID).toBe(nodeID);
-  expect(data[IDENTITY_FILES.recoveryKey]).not.toBe(data[IDENTITY_FILES.identityKey]);
+  expect(data[IDENTITY_FILES.recoveryPublic]).toBe(recovery[IDENTITY_FILES.recoveryPublic]);
+  expect(data).not.toHaveProperty([IDENTITY_FILES.recoveryKey]);
+  const pair = createPublicKey(decode(recovery, IDENTITY_FILES.recoveryKey));
+  expect(pair.export({ type: "spki", format: "pem" })).toBe(decode(data, IDENTITY_FILES.recoveryPublic));
 });
 
 test.each([
@@ -24,8 +38,15 @@ test.each([
   expect(() => readIdentity("s", data)).toThrow(expect.objectContaining({ code: "BAD_KEY" }));
 });
 
+test.each([
+  ["nothing", {}],
+  ["garbage", { [IDENTITY_FILES.recoveryPublic]: encode("garbage") }],
+])("%s in the Secret is not a recovery key", (_name, data) => {
+  expect(() => recoveryPublic("r", data)).toThrow(expect.objectContaining({ code: "BAD_KEY" }));
+});
+
 test("the delegation verifies with the identity key and is for 90 days", async () => {
-  const identity = readIdentity("s", generateIdentity());
+  const identity = readIdentity("s", newIdentity());
   const data = await makeServiceKeys(identity, ["alpha"], NOW);
   const { delegation, sig } = JSON.parse(decode(data, KEY_FILES.delegation)) as Delegation;
   const bytes = Buffer.from(DELEGATION_DOMAIN + canonicalize(delegation));
@@ -35,18 +56,18 @@ test("the delegation verifies with the identity key and is for 90 days", async (
 });
 
 test("service keys are due at two thirds and unusable for another identity", async () => {
-  const identity = readIdentity("s", generateIdentity());
+  const identity = readIdentity("s", newIdentity());
   const data = await makeServiceKeys(identity, ["alpha"], NOW);
   const state = inspectServiceKeys("s", data, identity);
   if (state === "unusable") throw new Error("fresh keys are unusable");
   expect(Math.round((state.renewAfter.getTime() - NOW.getTime()) / DAY_MS)).toBe(60);
-  expect(inspectServiceKeys("s", data, readIdentity("s", generateIdentity()))).toBe("unusable");
+  expect(inspectServiceKeys("s", data, readIdentity("s", newIdentity()))).toBe("unusable");
 });
 
 test.each(
   Object.values({ a: KEY_FILES.serviceKey, b: KEY_FILES.delegation, c: KEY_FILES.tlsKey, d: KEY_FILES.tlsCert }),
 )("a keys Secret without %s is unusable", async (file) => {
-  const identity = readIdentity("s", generateIdentity());
+  const identity = readIdentity("s", newIdentity());
   const { [file]: _gone, ...data } = await makeServiceKeys(identity, ["alpha"], NOW);
   expect(inspectServiceKeys("s", data, identity)).toBe("unusable");
 });

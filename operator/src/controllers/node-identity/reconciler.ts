@@ -5,20 +5,25 @@
  * read. An identity that is gone or changed is a fact for the status, and nothing is made in its place.
  */
 import type { ArchiveNode } from "@archivestream/crds";
+import { KubeError } from "../../kube/api-errors.ts";
 import type { IdentityFact } from "../facts.ts";
-import { wholeSeconds } from "../kstatus.ts";
+import { forbiddenMessage, wholeSeconds } from "../kstatus.ts";
 import { adminServerName, childNames, podName } from "../names.ts";
 import { keyText, type ObjectKey, type SecretObject } from "../objects.ts";
 import { accessToken } from "./access-token.ts";
 import { IdentityError } from "./errors.ts";
-import { generateIdentity, type Identity, readIdentity, type SecretData } from "./identity-key.ts";
+import type { Identity, SecretData } from "./identity-key.ts";
+import { ensureIdentity, type IdentitySecretStore, identitySecretName } from "./identity-secret.ts";
 import { adminTlsRenewal, makeAdminTls, type OperatorAuthority } from "./operator-ca.ts";
-import { childSecret, identitySecret } from "./secrets.ts";
+import type { SecretWatch } from "./secret-watch.ts";
+import { childSecret } from "./secrets.ts";
 import { inspectServiceKeys, makeServiceKeys, type ServiceKeysState } from "./service-keys.ts";
 
 export interface NodeIdentityDeps {
   readonly archiveNodes: { get(key: ObjectKey): ArchiveNode | undefined };
   readonly secrets: SecretStore;
+  /** Of Secrets that carry no label of ours. */
+  readonly watch: Pick<SecretWatch, "want" | "forget" | "version" | "isLive">;
   /** Versions of the node's Secrets as cached: while they stay the same, nothing is read again before it is due. */
   readonly versions: (node: ArchiveNode) => string;
   /** The operator's CA; undefined until the leader has made or read it. */
@@ -27,14 +32,9 @@ export interface NodeIdentityDeps {
   readonly now: () => Date;
 }
 
-export interface SecretStore {
-  /** From the API server, unless the version last read is still the current one. */
-  read(key: ObjectKey, signal: AbortSignal): Promise<SecretObject | undefined>;
-  /** @returns the object, or `"exists"` when somebody else was first */
-  create(secret: object, signal: AbortSignal): Promise<SecretObject | "exists">;
+export interface SecretStore extends IdentitySecretStore {
   /** Replaces `data`, and fails when the Secret is no longer the version given. */
   replaceData(secret: SecretObject, data: SecretData, signal: AbortSignal): Promise<SecretObject>;
-  setOwner(secret: SecretObject, owner: object | undefined, signal: AbortSignal): Promise<SecretObject>;
 }
 
 /** Milliseconds until something is due; undefined when only an event can bring work. */
@@ -44,6 +44,8 @@ export type RecheckAfter = number | undefined;
 const MAX_REPLICAS = 32;
 /** A lost CA or a Secret that is being made elsewhere is looked at again. */
 const RETRY_MS = 5_000;
+/** While the watch of a namespace is down, Secrets that users named are read this often. */
+const UNWATCHED_RECHECK_MS = 60_000;
 
 export function createNodeIdentityReconciler(deps: NodeIdentityDeps) {
   /** What was found in order, and until when it stays so. By `namespace/name`. */
@@ -52,19 +54,43 @@ export function createNodeIdentityReconciler(deps: NodeIdentityDeps) {
     const node = deps.archiveNodes.get(key);
     if (node === undefined || node.metadata.deletionTimestamp !== undefined) {
       settled.delete(keyText(key));
+      deps.watch.forget(key);
       return undefined;
     }
     const state = fingerprint(deps, node);
     const known = settled.get(keyText(key));
     const nowMs = deps.now().getTime();
-    if (known !== undefined && known.of === state && nowMs < known.dueMs) return known.dueMs - nowMs;
+    if (known !== undefined && known.of === state && nowMs < known.dueMs && isNoticed(deps, node))
+      return known.dueMs - nowMs;
     settled.delete(keyText(key));
-    const recheckMs = await reconcileKeys(deps, node, signal);
-    // A Secret that a user named is not watched, so it is read every time.
-    if (recheckMs !== undefined && node.spec.identity?.secretRef === undefined)
-      settled.set(keyText(key), { of: state, dueMs: nowMs + recheckMs });
+    const recheckMs = await reconcileKeys(deps, node, signal).catch((error: unknown) => {
+      const blocked = blockedBy(error);
+      if (blocked !== undefined) deps.putIdentity(keyText(key), blocked);
+      throw error; // what only a person can mend is tried again all the same, with a growing pause
+    });
+    if (!isNoticed(deps, node)) return Math.min(recheckMs ?? UNWATCHED_RECHECK_MS, UNWATCHED_RECHECK_MS);
+    if (recheckMs !== undefined) settled.set(keyText(key), { of: state, dueMs: nowMs + recheckMs });
     return recheckMs;
   };
+}
+
+function blockedBy(error: unknown): IdentityFact | undefined {
+  if (error instanceof KubeError && error.code === "FORBIDDEN") {
+    const said = error.details.message ?? error.details.reason ?? "";
+    return { state: "blocked", reason: "Forbidden", message: forbiddenMessage(said) };
+  }
+  if (!(error instanceof IdentityError)) return undefined;
+  const { secret, field, reason } = error.details as IdentityError["details"];
+  return {
+    state: "blocked",
+    reason: "SecretInvalid",
+    message: `Secret ${secret}: ${field} ${reason}; correct or delete it`,
+  };
+}
+
+/** A change of the identity Secret would wake this node. */
+function isNoticed(deps: NodeIdentityDeps, node: ArchiveNode): boolean {
+  return node.spec.identity?.secretRef === undefined || deps.watch.isLive(node.metadata.namespace);
 }
 
 function fingerprint(deps: NodeIdentityDeps, node: ArchiveNode): string {
@@ -75,14 +101,19 @@ function fingerprint(deps: NodeIdentityDeps, node: ArchiveNode): string {
     status?.nodeID,
     deps.authority()?.bundle,
     deps.versions(node),
+    deps.watch.version({ namespace: metadata.namespace, name: identitySecretName(node) }),
   ]);
 }
 
 async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: AbortSignal): Promise<RecheckAfter> {
   const key = keyText(node.metadata);
   const identity = await ensureIdentity(deps, node, signal);
-  if ("lost" in identity) {
-    deps.putIdentity(key, { state: "lost", message: identity.lost });
+  const isAbsent = "state" in identity;
+  // A lost Secret of ours may be restored by hand, without the label that our own watch looks for.
+  if (isAbsent || node.spec.identity?.secretRef !== undefined) deps.watch.want(node.metadata, identitySecretName(node));
+  else deps.watch.forget(node.metadata);
+  if (isAbsent) {
+    deps.putIdentity(key, identity);
     return undefined;
   }
   const keys = await ensureServiceKeys(deps, node, identity, signal);
@@ -96,58 +127,6 @@ async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: 
 
 function certificateFact(keys: ServiceKeysState) {
   return { notAfter: wholeSeconds(keys.notAfter), renewAfter: wholeSeconds(keys.renewAfter), serial: keys.serial };
-}
-
-async function ensureIdentity(
-  deps: NodeIdentityDeps,
-  node: ArchiveNode,
-  signal: AbortSignal,
-): Promise<Identity | { readonly lost: string }> {
-  const own = node.spec.identity?.secretRef === undefined;
-  const name = node.spec.identity?.secretRef?.name ?? childNames(node.metadata.name).identity;
-  const key = { namespace: node.metadata.namespace, name };
-  const known = node.status?.nodeID;
-  let secret = await deps.secrets.read(key, signal);
-  if (secret === undefined) {
-    if (known !== undefined || !own) return { lost: goneMessage(name, known) };
-    const created = await deps.secrets.create(identitySecret(node, generateIdentity()), signal);
-    secret = created === "exists" ? await deps.secrets.read(key, signal) : created;
-    if (secret === undefined) return { lost: goneMessage(name, known) };
-  }
-  if (own) await followRetention(deps, node, secret, signal);
-  return identityOf(name, secret, known);
-}
-
-function identityOf(
-  name: string,
-  secret: SecretObject,
-  known: string | undefined,
-): Identity | { readonly lost: string } {
-  try {
-    const identity = readIdentity(name, secret.data ?? {});
-    if (known === undefined || identity.nodeID === known) return identity;
-    return {
-      lost: `Secret ${name} holds the key of another node (${identity.nodeID}), not of status.nodeID; restore the Secret from a backup`,
-    };
-  } catch (error) {
-    if (!(error instanceof IdentityError)) throw error;
-    const { field, reason } = error.details as IdentityError["details"];
-    return { lost: `Secret ${name}: ${field} ${reason}; restore the Secret from a backup` };
-  }
-}
-
-function goneMessage(name: string, known: string | undefined): string {
-  if (known === undefined)
-    return `Secret ${name}, which spec.identity.secretRef names, does not exist; create it with key identity.key`;
-  return `Secret ${name} is gone, and peers know this node by its key; restore the Secret from a backup. To begin anew as a stranger, delete this ArchiveNode and make another`;
-}
-
-/** With retention Retain the identity outlives the ArchiveNode, so it must not be owned by it. */
-async function followRetention(deps: NodeIdentityDeps, node: ArchiveNode, secret: SecretObject, signal: AbortSignal) {
-  const wanted = identitySecret(node, {}).metadata.ownerReferences?.[0];
-  const owned = secret.metadata.ownerReferences?.some((owner) => owner.uid === node.metadata.uid) ?? false;
-  if (owned === (wanted !== undefined)) return;
-  await deps.secrets.setOwner(secret, wanted, signal);
 }
 
 async function ensureServiceKeys(

@@ -12,9 +12,9 @@ import type { SecretStore } from "./reconciler.ts";
 
 type LiveSecret = SecretObject & KubeObject;
 
-export function secretStore(client: KubeClient): SecretStore {
+export function secretStore(client: KubeClient, cachedMetadata: SecretStore["cachedMetadata"]): SecretStore {
   const { Secret } = RESOURCES;
-  const patch = async (secret: SecretObject, body: object, signal: AbortSignal) => {
+  const patch = async (secret: Pick<SecretObject, "metadata">, body: object, signal: AbortSignal) => {
     const { name, namespace, uid, resourceVersion } = secret.metadata;
     const key = namespace === undefined ? { name } : { namespace, name };
     // Bound to the version read: a Secret that changed meanwhile answers CONFLICT and is looked at again.
@@ -33,11 +33,10 @@ export function secretStore(client: KubeClient): SecretStore {
       }
     },
     replaceData: async (secret, data, signal) => patch(secret, { data }, signal),
-    setOwner: async (secret, owner, signal) => {
-      const { uid, resourceVersion } = secret.metadata;
-      const others = secret.metadata.ownerReferences?.filter((one) => one.kind !== "ArchiveNode") ?? [];
-      const ownerReferences = owner === undefined ? others : [...others, owner];
-      return patch(secret, { metadata: { uid, resourceVersion, ownerReferences } }, signal);
+    patchMetadata: async ({ metadata }, changes, signal) => {
+      const { uid, resourceVersion } = metadata;
+      await patch({ metadata }, { metadata: { ...changes, uid, resourceVersion } }, signal);
     },
+    cachedMetadata,
   };
 }

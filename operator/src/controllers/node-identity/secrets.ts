@@ -1,6 +1,5 @@
 /** The Secrets of a node's keys as they are created. */
 import { API_VERSION, type ArchiveNode, LABEL_VALUES, LABELS } from "@archivestream/crds";
-import { childNames } from "../names.ts";
 import type { SecretData } from "./identity-key.ts";
 
 interface NewSecret {
@@ -10,7 +9,7 @@ interface NewSecret {
     readonly name: string;
     readonly namespace: string;
     readonly labels: Readonly<Record<string, string>>;
-    readonly ownerReferences?: readonly object[];
+    readonly ownerReferences?: readonly { readonly uid: string }[];
   };
   readonly type: "Opaque";
   readonly data: SecretData;
@@ -20,9 +19,8 @@ export function childSecret(node: ArchiveNode, name: string, data: SecretData): 
   return secret(node, name, data, true);
 }
 
-/** Owned by the ArchiveNode only when everything of the node goes with it. */
-export function identitySecret(node: ArchiveNode, data: SecretData): NewSecret {
-  const name = childNames(node.metadata.name).identity;
+/** Identity and recovery key: owned by the ArchiveNode only when everything of the node goes with it. */
+export function keptSecret(node: ArchiveNode, name: string, data: SecretData): NewSecret {
   return secret(node, name, data, node.spec.storage?.retention === "Delete");
 }
 
