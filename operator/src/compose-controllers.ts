@@ -28,6 +28,7 @@ import type { KubeMetrics } from "./kube/metrics.ts";
 import type { KubeObject, ObjectKey } from "./kube/objects.ts";
 import { createStatusWriter } from "./kube/status.ts";
 import { AdminClient } from "./node-admin/client.ts";
+import { ADMIN_PACE, Pace, paced } from "./node-admin/pace.ts";
 import { AdminPoller } from "./node-admin/poller.ts";
 import { polledPods } from "./polled-pods.ts";
 import type { RecordEvent } from "./runtime/event-recorder.ts";
@@ -227,7 +228,7 @@ function addPolling(deps: ControllersDeps, { keeper, facts, issuer }: PollingPar
   const { manager, caches, clock, log } = deps;
   const client = new AdminClient(() => keeper.credentials);
   const poller = new AdminPoller({
-    client,
+    client: paced(client, new Pace(clock, ADMIN_PACE)),
     pods: () =>
       polledPods(
         { pods: caches.pods, nodes: caches.archiveNodes, issued: (uid) => issuer.issued(uid) },

@@ -10,6 +10,7 @@ import { createKubeMetrics } from "./kube/metrics.ts";
 import { OwnWrites } from "./kube/own-writes.ts";
 import { createTransport, type Transport } from "./kube/transport.ts";
 import { LeaseFence, OPEN_FENCE } from "./kube/write-fence.ts";
+import { createObjectMetrics } from "./observability/object-metrics.ts";
 import { createRegistry } from "./observability/registry.ts";
 import { createControllerMetrics } from "./runtime/controller-metrics.ts";
 import { createElectionMetrics } from "./runtime/election-metrics.ts";
@@ -71,6 +72,11 @@ export function compose(config: Config, log: Log, overrides: Overrides = {}): Op
     namespaces: config.watchNamespaces,
   });
   for (const reflector of caches.reflectors) manager.addReflector(reflector);
+  createObjectMetrics(registry, {
+    archiveNodes: () => caches.archiveNodes.list().filter((node) => (node.spec.className ?? "") === config.className),
+    federationPeers: () => caches.federationPeers.list(),
+    syncPolicies: () => caches.syncPolicies.list(),
+  });
   addControllers({
     manager,
     client,

@@ -1,8 +1,7 @@
 /**
  * Asks every pod how it is, quickly while something lags and slowly otherwise, and hands it documents that it lacks.
  *
- * Answers go out as reports; who listens decides what they mean. Ordinary calls share one limit, so that a restart of
- * the operator does not call thousands of pods at once.
+ * Answers go out as reports; who listens decides what they mean. How many calls a second is the client's business.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { ADMIN_PATHS, type AdminStatus } from "@archivestream/node/contract";
@@ -51,8 +50,6 @@ interface PodState {
 
 /** Calls at once. With 5 s per silent pod this still asks 1,000 pods in about five minutes. */
 const CONCURRENCY = 16;
-/** Calls per second over all pods. */
-const CALLS_PER_SECOND = 50;
 /** A single lost packet is not worth a condition. */
 const FAILURES_BEFORE_REPORT = 3;
 /** A pod that took a document is asked again this soon. Milliseconds. */
@@ -94,11 +91,10 @@ export class AdminPoller {
 
   #startDue(signal: AbortSignal): void {
     const now = this.#deps.nowMs();
-    const budget = Math.max(1, Math.floor((CALLS_PER_SECOND * this.#deps.tickMs) / 1_000));
     const due = [...this.#states.values()]
       .filter((state) => state.dueMs <= now && !this.#running.has(state.pod.uid))
       .sort((a, b) => a.dueMs - b.dueMs)
-      .slice(0, Math.max(0, Math.min(budget, CONCURRENCY - this.#running.size)));
+      .slice(0, Math.max(0, CONCURRENCY - this.#running.size));
     for (const state of due) {
       this.#running.add(state.pod.uid);
       this.#ask(state, signal)
