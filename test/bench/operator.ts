@@ -1,164 +1,195 @@
 /**
  * The operator as a process against a real API server with its controllers; kubelet and node program are played.
- * From the first ArchiveNode to the last Ready, then two idle minutes, then a restart. `BENCH_OPERATOR_NODES` makes it
- * smaller. Beside it, in the same run, what the API server takes from one client that only creates small objects.
+ * From the first ArchiveNode to the last Ready; as many FederationPeers and SyncPolicies; two idle minutes; a restart;
+ * a user's change right after another one. `BENCH_OPERATOR_NODES` is how many objects of each kind. Beside it, in the
+ * same run, what the API server takes from one client that only creates small objects: the yardstick for "beyond".
  */
-import { readFile } from "node:fs/promises";
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { ArchiveNode } from "@archivestream/crds";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
-import { createKubeClient, type KubeClient } from "../../operator/src/kube/client.ts";
 import { systemClock } from "../../operator/src/kube/clock.ts";
-import { kubeconfigCredentials } from "../../operator/src/kube/credentials.ts";
-import { NO_KUBE_METRICS } from "../../operator/src/kube/metrics.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
-import { createTransport } from "../../operator/src/kube/transport.ts";
-import { OPEN_FENCE } from "../../operator/src/kube/write-fence.ts";
-import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
+import { SILENT } from "../../operator/src/runtime/log.ts";
+import { createReflector } from "../../operator/src/runtime/reflector.ts";
 import { freePort } from "../testkit/free-port.ts";
-import { CONFIG_MAPS } from "../testkit/kube-connection.ts";
 import { type OperatorProcess, startOperatorProcess } from "../testkit/operator-process.ts";
-import {
-  type AuditedRequest,
-  newNode,
-  OPERATOR_USER,
-  operatorRequests,
-  prepareCluster,
-  put,
-  writesOf,
-} from "../testkit/operator-under-test.ts";
-import { PodStandIn } from "../testkit/pod-stand-in.ts";
+import { OPERATOR_USER } from "../testkit/operator-under-test.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
+import { grouped, isWrite, type RequestCount, total } from "./operator/audit.ts";
+import {
+  type Bench,
+  inParallel,
+  NAMESPACE,
+  playPods,
+  RAW_NAMESPACE,
+  rawWritesPerSecond,
+  secondsSince,
+  startBench,
+} from "./operator/cluster.ts";
+import { archiveNode, federationPeer, nodeName, syncPolicy } from "./operator/objects.ts";
+import { processorSeconds } from "./operator/processes.ts";
 import { percentile, table } from "./table.ts";
 
 const NODES = Number(process.env["BENCH_OPERATOR_NODES"] ?? 1_000);
-const NAMESPACE = "bench";
-const RAW_NAMESPACE = "raw";
-/** As many as the operator has workers. */
-const WRITERS = 8;
-const IDLE_MS = 120_000;
-/** Nothing was written for this long: the rollout is over. */
+/** Flags of Node for the operator, such as `--cpu-prof`. */
+const FLAGS = (process.env["BENCH_OPERATOR_FLAGS"] ?? "").split(" ").filter((flag) => flag !== "");
+const IDLE_MS = Number(process.env["BENCH_OPERATOR_IDLE_SECONDS"] ?? 120) * 1_000;
+/** Nothing was asked for this long: the operator has looked at everything. */
 const QUIET_MS = 10_000;
 const DEADLINE_MS = 60 * 60_000;
 const MEBIBYTE = 2 ** 20;
-
-interface Bench {
-  readonly server: ApiServer;
-  readonly admin: KubeClient;
-  readonly signal: AbortSignal;
-}
 
 export async function run(): Promise<void> {
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(DEADLINE_MS)]);
   await using cleanUp = new AsyncDisposableStack();
-  const server = await startApiServer({
-    controllerManager: true,
-    auditLog: true,
-    // The default of 20 requests a second for the StatefulSet controller would be all that is measured.
-    controllerManagerFlags: ["--kube-api-qps=1000", "--kube-api-burst=2000", "--concurrent-statefulset-syncs=16"],
-    signal,
-  });
-  cleanUp.defer(() => server.stop());
-  const transport = createTransport({
-    credentials: kubeconfigCredentials(server.kubeconfigPath),
-    userAgent: "operator-bench",
-    fence: OPEN_FENCE,
-    metrics: NO_KUBE_METRICS,
-    clock: systemClock,
-  });
-  cleanUp.defer(() => transport.close());
-  const bench: Bench = { server, admin: createKubeClient(transport), signal };
-  await prepareCluster(bench.admin, signal);
-  for (const name of [NAMESPACE, RAW_NAMESPACE])
-    await put(bench.admin, { apiVersion: "v1", kind: "Namespace", metadata: { name } }, signal);
-  console.log(`${NODES} ArchiveNodes; load before: ${loadavg()[0]?.toFixed(1)}\n`);
-  const raw = await rawWritesPerSecond(bench);
+  const bench = await startBench(signal, cleanUp);
+  console.log(`${NODES} of each kind; load before: ${loadavg()[0]?.toFixed(1)}\n`);
+  const raw = await rawWritesPerSecond(bench, NODES);
   const pods = await playPods(bench);
   cleanUp.defer(pods.stop);
   cleanUp.defer(() => stop.abort());
-  await measure(bench, pods.adminPort, raw);
-}
-
-async function measure(bench: Bench, adminPort: number, rawWrites: number): Promise<void> {
-  const { server } = bench;
-  const kubeconfig = await server.userKubeconfig(OPERATOR_USER, []);
-  const start = async () => startOperatorProcess({ kubeconfig, adminPort, metricsPort: await freePort() });
+  const kubeconfig = await bench.server.userKubeconfig(OPERATOR_USER, []);
+  const { adminPort } = pods;
+  const start = async () =>
+    startOperatorProcess({ kubeconfig, adminPort, metricsPort: await freePort(), nodeFlags: FLAGS });
   {
     await using operator = await start();
-    await showRollout(bench, operator, rawWrites);
+    await showRollout(bench, operator, raw);
+    await showFederation(bench);
     await showIdle(bench, operator);
   }
-  const before = writesOf(await operatorRequests(server)).length;
-  await using operator = await start();
-  await quiet(bench);
-  const writes = writesOf(await operatorRequests(server)).length - before;
-  const cpu = await operator.metric("process_cpu_seconds_total");
-  console.log(table(["restart: ready in s", "writes", "CPU s"], [[operator.readyMs / 1_000, writes, cpu]]), "\n");
+  await showRestart(bench, start);
+  await showUserChange(bench, start);
   console.log(`load after: ${loadavg()[0]?.toFixed(1)}`);
 }
 
-async function rawWritesPerSecond({ admin, signal }: Bench): Promise<number> {
-  const start = performance.now();
-  await inParallel(NODES, async (index) => {
-    const metadata = { namespace: RAW_NAMESPACE, name: `raw-${index}` };
-    await admin.create(CONFIG_MAPS, { apiVersion: "v1", kind: "ConfigMap", metadata }, signal);
-  });
-  return NODES / secondsSince(start);
-}
-
-async function showRollout(bench: Bench, operator: OperatorProcess, rawWrites: number): Promise<void> {
-  const { server, admin, signal } = bench;
-  const seen = await watchReady(bench);
+async function showRollout(bench: Bench, operator: OperatorProcess, raw: number): Promise<void> {
+  const ready = watchNodes(bench, (node) =>
+    node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),
+  );
+  const busyBefore = await processorSeconds();
   const created = new Map<string, number>();
   const start = performance.now();
   await inParallel(NODES, async (index) => {
-    const name = `node-${index}`;
-    created.set(name, performance.now());
-    await admin.create(RESOURCES.ArchiveNode, newNode(NAMESPACE, name) as ArchiveNode & KubeObject, signal);
+    created.set(nodeName(index), performance.now());
+    await bench.admin.create(RESOURCES.ArchiveNode, archiveNode(index), bench.signal);
   });
   const createSeconds = secondsSince(start);
-  await waitUntil("all nodes to be ready", async () => seen.size >= NODES, { deadlineMs: DEADLINE_MS, signal });
+  await waitUntil("all nodes to be ready", () => ready.size >= NODES, {
+    deadlineMs: DEADLINE_MS,
+    signal: bench.signal,
+  });
   const seconds = secondsSince(start);
-  const waits = [...created].map(([name, at]) => ((seen.get(name) ?? Number.NaN) - at) / 1_000);
-  const requests = await operatorRequests(server);
-  const writes = writesOf(requests).length;
+  const busy = await processorSeconds();
+  const waits = [...created].map(([name, at]) => ((ready.get(name) ?? Number.NaN) - at) / 1_000);
+  const counts = await bench.audit.counts();
+  const everyone = total(counts, (one) => isWrite(one) && one.namespace !== RAW_NAMESPACE);
+  show(
+    ["all Ready in s", "all clients' writes", "raw writes/s", "s at the raw rate", "s beyond it", "created in s"],
+    [seconds, everyone, raw, everyone / raw, seconds - everyone / raw, createSeconds],
+  );
   const reconciles = await operator.metric("controller_runtime_reconcile_total");
-  console.log(
-    table(
-      ["created in s", "all Ready in s", "Ready p50 s", "p95 s", "p99 s", "reconciles", "reconciles/s"],
-      [
-        [
-          createSeconds,
-          seconds,
-          ...[0.5, 0.95, 0.99].map((p) => percentile(waits, p)),
-          reconciles,
-          reconciles / seconds,
-        ],
-      ],
-    ),
-    "\n",
+  show(
+    ["Ready p5 s", "p50 s", "p95 s", "p99 s", "reconciles", "operator's writes per node", "reads per node"],
+    [
+      ...[0.05, 0.5, 0.95, 0.99].map((p) => percentile(waits, p)),
+      reconciles,
+      total(counts, (one) => ours(one) && isWrite(one)) / NODES,
+      total(counts, (one) => ours(one) && one.verb === "get") / NODES,
+    ],
   );
-  console.log(
-    table(
-      ["operator's writes/s", "all clients' writes/s", "raw creates/s, nothing else running", "writes per node"],
-      [[writes / seconds, (await allWrites(server)) / seconds, rawWrites, writes / NODES]],
-    ),
-    "\n",
+  const names = [...busy.keys()].filter((name) => (busy.get(name) ?? 0) >= 0.1);
+  show(
+    names.map((name) => `${name} CPU s`),
+    names.map((name) => (busy.get(name) ?? 0) - (busyBefore.get(name) ?? 0)),
   );
-  console.log(table(["verb", "requests"], [...byVerb(requests)]), "\n");
-  console.log(table(USE_HEAD, [await use(operator)]), "\n");
+  showRequests(counts);
+  show(USE_HEAD, await use(operator));
+}
+
+/** As many peers and policies, each of one node; until each has a status. */
+async function showFederation(bench: Bench): Promise<void> {
+  await quiet(bench);
+  const { admin, audit, signal } = bench;
+  const before = await audit.counts();
+  const start = performance.now();
+  await inParallel(NODES, async (index) => {
+    await admin.create(RESOURCES.FederationPeer, federationPeer(index), signal);
+    await admin.create(RESOURCES.SyncPolicy, syncPolicy(index), signal);
+  });
+  await quiet(bench);
+  const seconds = secondsSince(start) - QUIET_MS / 1_000;
+  const writes = (counts: readonly RequestCount[]) => total(counts, (one) => ours(one) && isWrite(one));
+  show(
+    ["peers and policies", "until quiet in s", "operator's writes"],
+    [2 * NODES, seconds, writes(await audit.counts()) - writes(before)],
+  );
 }
 
 async function showIdle(bench: Bench, operator: OperatorProcess): Promise<void> {
-  await quiet(bench);
-  const writes = async () => writesOf(await operatorRequests(bench.server)).length;
-  const [writesBefore, cpuBefore] = [await writes(), await operator.metric("process_cpu_seconds_total")];
+  const before = await bench.audit.counts();
+  const cpuBefore = await operator.metric("process_cpu_seconds_total");
   await sleep(IDLE_MS, undefined, { signal: bench.signal });
   const cpu = (await operator.metric("process_cpu_seconds_total")) - cpuBefore;
-  console.log(table(["idle s", "writes", "CPU s"], [[IDLE_MS / 1_000, (await writes()) - writesBefore, cpu]]), "\n");
-  console.log(table(USE_HEAD, [await use(operator)]), "\n");
+  const counts = await bench.audit.counts();
+  const asked = (wanted: (one: RequestCount) => boolean) =>
+    total(counts, (one) => ours(one) && wanted(one)) - total(before, (one) => ours(one) && wanted(one));
+  show(
+    ["idle s", "writes", "reads", "CPU s", "% of a core"],
+    [IDLE_MS / 1_000, asked(isWrite), asked(({ verb }) => verb === "get"), cpu, (cpu / IDLE_MS) * 100_000],
+  );
+  show(USE_HEAD, await use(operator));
+}
+
+type Start = () => Promise<OperatorProcess>;
+
+async function showRestart(bench: Bench, start: Start): Promise<void> {
+  const before = await bench.audit.counts();
+  const startedAt = performance.now();
+  await using operator = await start();
+  await quiet(bench);
+  const seconds = secondsSince(startedAt) - QUIET_MS / 1_000;
+  const counts = await bench.audit.counts();
+  const since = (wanted: (one: RequestCount) => boolean) =>
+    total(counts, (one) => ours(one) && wanted(one)) - total(before, (one) => ours(one) && wanted(one));
+  const lists = (all: readonly RequestCount[]) =>
+    new Map(grouped(all, (one) => (ours(one) && one.verb === "list" ? one.resource : undefined)));
+  const [listsBefore, listsNow] = [lists(before), lists(counts)];
+  const perKind = [...listsNow].map(([kind, count]) => count - (listsBefore.get(kind) ?? 0));
+  show(
+    ["restart: ready in s", "all looked at in s", "writes", "most lists of a kind", "reads", "CPU s"],
+    [
+      operator.readyMs / 1_000,
+      seconds,
+      since(isWrite),
+      Math.max(...perKind),
+      since(({ verb }) => verb === "get"),
+      await operator.metric("process_cpu_seconds_total"),
+    ],
+  );
+  show(USE_HEAD, await use(operator));
+}
+
+/** A user edits one node while everything of a restart still waits. */
+async function showUserChange(bench: Bench, start: Start): Promise<void> {
+  const { admin, signal } = bench;
+  const name = nodeName(NODES - 1);
+  await using operator = await start();
+  const waiting = await operator.metric("workqueue_depth");
+  const from = performance.now();
+  const changed = await admin.patch<ArchiveNode & KubeObject>(
+    { resource: RESOURCES.ArchiveNode, key: { namespace: NAMESPACE, name } },
+    { spec: { endpoint: { service: { annotations: { "bench.test/changed": "yes" } } } } },
+    { contentType: "application/merge-patch+json", fieldManager: "bench" },
+    signal,
+  );
+  const seen = watchNodes(bench, (node) => node.status?.observedGeneration === changed.metadata.generation);
+  await waitUntil("the change to be acted on", () => seen.has(name), { deadlineMs: DEADLINE_MS, signal, everyMs: 5 });
+  const seconds = ((seen.get(name) ?? Number.NaN) - from) / 1_000;
+  const left = await operator.metric("workqueue_depth");
+  show(["keys waiting at a user's change", "acted on in s", "keys waiting then"], [waiting, seconds, left]);
 }
 
 const USE_HEAD = ["CPU s since start", "RSS MB", "heap MB", "event loop p50 ms", "p99 ms", "max ms"];
@@ -174,72 +205,61 @@ async function use(operator: OperatorProcess): Promise<number[]> {
   ];
 }
 
-/** Waits until the operator has written nothing for a while. */
-async function quiet({ server, signal }: Bench): Promise<void> {
+/** Waits until the operator has asked for nothing for a while. */
+async function quiet({ audit, signal }: Bench): Promise<void> {
   let [last, since] = [-1, performance.now()];
   const isQuiet = async () => {
-    const now = writesOf(await operatorRequests(server)).length;
+    const now = total(await audit.counts(), (one) => ours(one) && (isWrite(one) || one.verb === "get"));
     if (now !== last) since = performance.now();
     last = now;
     return performance.now() - since > QUIET_MS;
   };
-  await waitUntil("the operator to fall silent", isQuiet, { deadlineMs: DEADLINE_MS, signal, everyMs: 4_000 });
+  await waitUntil("the operator to fall silent", isQuiet, { deadlineMs: DEADLINE_MS, signal, everyMs: 1_000 });
 }
 
-/** By name: when a watch showed the node Ready. */
-async function watchReady({ admin, signal }: Bench): Promise<ReadonlyMap<string, number>> {
+/** By name: when a watch first showed a node of which `wanted` is true. */
+function watchNodes({ admin, signal }: Bench, wanted: (node: ArchiveNode) => boolean | undefined) {
   const seen = new Map<string, number>();
-  const { resourceVersion } = await admin.list(RESOURCES.ArchiveNode, { namespace: NAMESPACE }, signal);
-  const options = { namespace: NAMESPACE, query: { resourceVersion, timeoutSeconds: String(DEADLINE_MS / 1_000) } };
-  const events = await admin.watch<ArchiveNode & KubeObject>(RESOURCES.ArchiveNode, options, signal);
-  const follow = async () => {
-    for await (const event of events) {
-      if (event.type !== "MODIFIED" || seen.has(event.object.metadata.name)) continue;
-      const ready = event.object.status?.conditions?.find(({ type }) => type === "Ready");
-      if (ready?.status === "True") seen.set(event.object.metadata.name, performance.now());
-    }
-  };
-  follow().catch((error: unknown) => {
-    if (!signal.aborted) console.error("the watch ended", error);
+  const reflector = createReflector<ArchiveNode & KubeObject>({
+    client: admin,
+    resource: RESOURCES.ArchiveNode,
+    clock: systemClock,
+    log: SILENT,
+    namespace: NAMESPACE,
   });
+  reflector.cache.onChange(({ object }) => {
+    const { name } = object.metadata;
+    if (!seen.has(name) && wanted(object)) seen.set(name, performance.now());
+  });
+  void reflector.run(signal); // never rejects
   return seen;
 }
 
-async function playPods({ admin, signal }: Bench) {
-  const pods = new PodStandIn({ client: admin, signal, concurrency: WRITERS, remount: false });
-  const adminPort = await pods.listen();
-  const playing = (async () => {
-    while (!signal.aborted) {
-      await pods.step(NAMESPACE).catch(() => undefined); // objects change while it looks; the next look is soon
-      await sleep(500, undefined, { signal }).catch(() => undefined);
-    }
-  })();
-  return {
-    adminPort,
-    stop: async () => {
-      await playing;
-      await pods.close();
-    },
-  };
+function showRequests(counts: readonly RequestCount[]): void {
+  const own = grouped(counts, (one) =>
+    ours(one) && (isWrite(one) || one.verb === "get") ? `${one.verb} ${one.resource}` : undefined,
+  );
+  console.log(
+    table(
+      ["the operator's requests", "per node"],
+      own.map(([name, count]) => [name, count / NODES]),
+    ),
+    "\n",
+  );
+  const users = grouped(counts, (one) => (isWrite(one) && one.namespace !== RAW_NAMESPACE ? one.user : undefined));
+  console.log(
+    table(
+      ["writes of", "per node"],
+      users.map(([name, count]) => [name, count / NODES]),
+    ),
+    "\n",
+  );
 }
 
-async function allWrites({ auditLogPath = "" }: ApiServer): Promise<number> {
-  const lines = (await readFile(auditLogPath, "utf8")).split("\n").filter((line) => line !== "");
-  return writesOf(lines.map((line) => JSON.parse(line) as AuditedRequest)).length - NODES; // but the raw ones
+function ours({ user }: RequestCount): boolean {
+  return user === OPERATOR_USER;
 }
 
-function byVerb(requests: readonly AuditedRequest[]): ReadonlyMap<string, number> {
-  const counts = new Map<string, number>();
-  for (const { verb } of requests) counts.set(verb, (counts.get(verb) ?? 0) + 1);
-  return counts;
+function show(head: readonly string[], row: readonly number[]): void {
+  console.log(table(head, [row]), "\n");
 }
-
-async function inParallel(count: number, work: (index: number) => Promise<void>): Promise<void> {
-  const queue = Array.from({ length: count }, (_, index) => index).values();
-  const worker = async () => {
-    for (const index of queue) await work(index);
-  };
-  await Promise.all(Array.from({ length: WRITERS }, worker));
-}
-
-const secondsSince = (start: number): number => (performance.now() - start) / 1_000;

@@ -11,6 +11,8 @@ export interface OperatorProcessOptions {
   readonly kubeconfig: string;
   readonly adminPort: number;
   readonly metricsPort: number;
+  /** Flags of Node, such as `--cpu-prof`. */
+  readonly nodeFlags?: readonly string[];
 }
 
 export interface OperatorProcess extends AsyncDisposable {
@@ -24,9 +26,9 @@ export interface OperatorProcess extends AsyncDisposable {
 
 /** @throws {WaitTimeoutError} it was not ready in two minutes */
 export async function startOperatorProcess(options: OperatorProcessOptions): Promise<OperatorProcess> {
-  const { kubeconfig, adminPort, metricsPort } = options;
+  const { kubeconfig, adminPort, metricsPort, nodeFlags = [] } = options;
   const start = performance.now();
-  const child = spawn(process.execPath, [ENTRY], {
+  const child = spawn(process.execPath, [...nodeFlags, ENTRY], {
     stdio: ["ignore", "inherit", "inherit"],
     env: {
       PATH: process.env["PATH"],

@@ -9,27 +9,17 @@ import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
-import { createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
-import {
-  ADMIN_CLIENT_NAME,
-  ADMIN_PATHS,
-  type AdminStatus,
-  type Delegation,
-  DOCUMENT_FILES,
-  KEY_FILES,
-} from "@archivestream/node/contract";
+import type { TLSSocket } from "node:tls";
+import { ADMIN_CLIENT_NAME, ADMIN_PATHS, type AdminStatus } from "@archivestream/node/contract";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
 import type { KubeObject, ResourceType } from "../../operator/src/kube/objects.ts";
+import { mountedBy, type PodState, readsOf, type Sequenced, type StandInReader } from "./pod-mounts.ts";
 
-type Sequenced = AdminStatus["trust"];
 type Json = Record<string, unknown>;
 interface PodObject extends KubeObject {
   readonly spec: { readonly volumes?: readonly unknown[]; readonly containers: readonly { readonly image: string }[] };
   readonly status?: { readonly phase?: string };
-}
-interface DataObject extends KubeObject {
-  readonly data?: Readonly<Record<string, string>>;
 }
 interface ClaimObject extends KubeObject {
   readonly spec: {
@@ -39,12 +29,6 @@ interface ClaimObject extends KubeObject {
   readonly status?: { readonly phase?: string; readonly capacity?: { readonly storage?: string } };
 }
 
-/** What one pod has taken so far. */
-interface PodState {
-  readonly status: AdminStatus;
-  readonly context: SecureContext;
-}
-
 export interface PodStandInOptions {
   readonly client: KubeClient;
   readonly signal: AbortSignal;
@@ -52,6 +36,8 @@ export interface PodStandInOptions {
   readonly concurrency?: number;
   /** Look at the mounts of running pods again, as a kubelet does; default true. Without it, documents come by PUT only. */
   readonly remount?: boolean;
+  /** Where claims, pods and what they mount are read; default the API server, each time. */
+  readonly reader?: StandInReader;
 }
 
 const VOLUMES: ResourceType = {
@@ -70,8 +56,13 @@ export class PodStandIn {
   readonly #signal: AbortSignal;
   readonly #concurrency: number;
   readonly #remount: boolean;
+  readonly #reader: StandInReader;
   readonly #server: Server;
   readonly #pods = new Map<string, PodState>();
+  /** Size of the volume that a claim was given, by UID: the volume controller takes its time, and a cache too. */
+  readonly #volumes = new Map<string, string>();
+  /** UIDs of the pods that were marked ready. */
+  readonly #started = new Set<string>();
   /** Pods that stay as they are, by `namespace/name`. */
   readonly held = new Set<string>();
   /** Admin calls answered, by method and path. */
@@ -82,6 +73,7 @@ export class PodStandIn {
     this.#signal = options.signal;
     this.#concurrency = options.concurrency ?? 1;
     this.#remount = options.remount ?? true;
+    this.#reader = options.reader ?? readsOf(options.client, options.signal);
     this.#server = createServer(
       {
         minVersion: "TLSv1.3",
@@ -110,12 +102,11 @@ export class PodStandIn {
 
   /** Brings every claim and pod as far as it can get; safe to repeat. @returns how many pods are ready */
   async step(namespace?: string): Promise<number> {
-    const options = { namespace };
-    const claims = await this.#client.list<ClaimObject>(RESOURCES.PersistentVolumeClaim, options, this.#signal);
-    await this.#forEach(claims.items, (claim) => this.#bind(claim));
-    const pods = await this.#client.list<PodObject>(RESOURCES.Pod, options, this.#signal);
+    const claims = await this.#reader.list<ClaimObject>(RESOURCES.PersistentVolumeClaim, namespace);
+    await this.#forEach(claims, (claim) => this.#bind(claim));
+    const pods = await this.#reader.list<PodObject>(RESOURCES.Pod, namespace);
     let ready = 0;
-    await this.#forEach(pods.items, async (pod) => {
+    await this.#forEach(pods, async (pod) => {
       ready += (await this.#start(pod)) ? 1 : 0;
     });
     return ready;
@@ -134,6 +125,7 @@ export class PodStandIn {
     const { storage } = claim.spec.resources.requests;
     const { name, namespace, uid = "" } = claim.metadata;
     if (claim.status?.phase === "Bound" && claim.status.capacity?.storage === storage) return;
+    if (claim.status?.phase !== "Bound" && this.#volumes.get(uid) === storage) return;
     const volume = {
       apiVersion: "v1",
       kind: "PersistentVolume",
@@ -149,13 +141,14 @@ export class PodStandIn {
     };
     const options = { contentType: "application/apply-patch+yaml", fieldManager: "pod-stand-in", force: true } as const;
     await this.#client.patch({ resource: VOLUMES, key: { name: volume.metadata.name } }, volume, options, this.#signal);
+    this.#volumes.set(uid, storage);
     if (claim.status?.phase === "Bound")
       await this.#patchStatus(RESOURCES.PersistentVolumeClaim, claim, { capacity: { storage } });
   }
 
   /** @returns true when the pod runs */
   async #start(pod: PodObject): Promise<boolean> {
-    const { namespace = "", name, labels = {}, deletionTimestamp } = pod.metadata;
+    const { namespace = "", name, uid = "", labels = {}, deletionTimestamp } = pod.metadata;
     if (deletionTimestamp !== undefined) {
       // Nobody else confirms a pod's end without a kubelet.
       const grace = { kind: "DeleteOptions", apiVersion: "v1", gracePeriodSeconds: 0 };
@@ -167,57 +160,18 @@ export class PodStandIn {
     const node = labels["archivestream.io/node"];
     if (node === undefined) return false;
     const server = `${name}.${node}-headless.${namespace}.svc`;
-    if (!this.#remount && pod.status?.phase === "Running" && this.#pods.has(server)) return true;
-    const mounted = await this.#mount(namespace, node);
+    const runs = pod.status?.phase === "Running" || this.#started.has(uid);
+    if (!this.#remount && runs && this.#pods.has(server)) return true;
+    const mounted = await mountedBy(this.#reader, namespace, node);
     if (mounted === undefined) return false;
     const before = this.#pods.get(server)?.status;
     this.#pods.set(server, {
       context: mounted.context,
       status: { ...mounted.status, ...(before === undefined ? {} : newerDocuments(before, mounted.status)) },
     });
-    if (pod.status?.phase !== "Running") await this.#markReady(pod);
+    if (!runs) await this.#markReady(pod);
+    this.#started.add(uid);
     return true;
-  }
-
-  /** What the kubelet would mount; undefined until all of it exists, as a pod would stay in ContainerCreating. */
-  async #mount(namespace: string, node: string): Promise<PodState | undefined> {
-    const get = async (kind: "Secret" | "ConfigMap", suffix: string) =>
-      (await this.#client.get<DataObject>(RESOURCES[kind], { namespace, name: `${node}-${suffix}` }, this.#signal))
-        ?.data;
-    const [keys, adminTls, access, trust, config, federation] = await Promise.all([
-      get("Secret", "keys"),
-      get("Secret", "admin-tls"),
-      get("Secret", "access"),
-      get("Secret", "trust"),
-      get("ConfigMap", "config"),
-      get("ConfigMap", "federation"),
-    ]);
-    if (!(keys && adminTls && access && trust && config && federation)) return undefined;
-    const text = (data: Readonly<Record<string, string>>, file: string) =>
-      Buffer.from(data[file] ?? "", "base64").toString();
-    const { delegation } = JSON.parse(text(keys, KEY_FILES.delegation)) as Delegation;
-    const trustDocument = JSON.parse(text(trust, DOCUMENT_FILES.trust)) as Sequenced;
-    const federationDocument = JSON.parse(federation[DOCUMENT_FILES.federation] ?? "{}") as Sequenced;
-    return {
-      context: createSecureContext({
-        key: text(adminTls, KEY_FILES.tlsKey),
-        cert: text(adminTls, KEY_FILES.tlsCert),
-        ca: text(adminTls, KEY_FILES.adminCa),
-      }),
-      status: {
-        nodeID: delegation.node_id,
-        version: "0.1.0",
-        configDigest: `sha256:${createHash("sha256")
-          .update(config["config.json"] ?? "")
-          .digest("hex")}`,
-        phase: "Serving",
-        message: "",
-        trust: { sequence: trustDocument.sequence, digest: trustDocument.digest },
-        federation: { sequence: federationDocument.sequence, digest: federationDocument.digest },
-        certificate: { notAfter: "2030-01-01T00:00:00Z", serial: "01" },
-        delegationNotAfter: new Date(delegation.not_after).toISOString().replace(/\.\d+/, ""),
-      },
-    };
   }
 
   async #markReady(pod: PodObject): Promise<void> {
