@@ -244,8 +244,10 @@ function servicesOf(config: NodeConfig, engines: Engines): ArchiveServices {
 function blobQueries(index: CaptureIndex, fullText: FullText): BlobQueries {
   const infoOf = (blob: NonNullable<Awaited<ReturnType<typeof index.read<"blob">>>>): BlobInfo => {
     const { sequence, collection: _collection, compression: _compression, ...info } = blob;
-    const searchable = sequence <= fullText.searchableUpTo() ? "searchable" : "captured";
-    return { ...info, state: blob.reason === undefined ? searchable : "failed" };
+    if (blob.reason !== undefined) return { ...info, state: "failed" };
+    const setAside = fullText.setAside(sequence);
+    if (setAside !== undefined) return { ...info, state: "captured", reason: `not all pages are searchable: ${setAside}` };
+    return { ...info, state: sequence <= fullText.searchableUpTo() ? "searchable" : "captured" };
   };
   return {
     blob: async (collection, hash, signal) => {

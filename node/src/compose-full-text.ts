@@ -1,13 +1,16 @@
 /** Wires the full-text index: its writing thread behind the catalog, its reading threads behind the search service. */
 import { join } from "node:path";
 import type { Registry } from "prom-client";
+import packageJson from "../package.json" with { type: "json" };
 import type { AccessScope } from "./cdx/access.ts";
 import { catalogFiles } from "./cdx/catalog-calls.ts";
 import type { NodeConfig } from "./contract/config-schema.ts";
 import type { ArchiveSourceOptions } from "./fulltext/archive-source.ts";
 import { Indexer } from "./fulltext/indexer.ts";
+import type { SetAside } from "./fulltext/index-writer.ts";
 import { createFullTextMetrics } from "./fulltext/metrics.ts";
 import { type FullTextIndex, openFullTextIndex } from "./fulltext/reader-pool.ts";
+import type { NodeState } from "./http/node-phase.ts";
 import type { SearchService } from "./http/services.ts";
 import type { Logger } from "./observability/logging.ts";
 import { createLocalSearch } from "./search/local-search.ts";
@@ -18,12 +21,15 @@ export interface FullTextParts {
   readonly config: NodeConfig;
   readonly logger: Logger;
   readonly registry: Registry;
+  readonly state: NodeState;
 }
 
 export interface FullText {
   readonly search: SearchService;
   /** Files up to this place in the order of commits can be found. */
   readonly searchableUpTo: () => number;
+  /** Why a file is not searchable though its turn has come; `undefined` when it is. */
+  readonly setAside: (sequence: number) => string | undefined;
   /** Resolves once files up to this place can be found. */
   readonly searchable: (sequence: number, signal: AbortSignal) => Promise<void>;
   /** A file was committed. */
@@ -35,9 +41,11 @@ export interface FullText {
 /** A question scores for `softMs` and then answers with what it has; past `hardMs` its thread is ended. */
 const READERS = { readers: 2, softMs: 400, hardMs: 5_000, queue: 64 };
 const POLL_MS = 5_000;
+/** No page and no commit stops the loop this long; a batch is some ten megabytes of text and its words. */
+const INDEXER = { stallMs: 120_000, heapMb: 1_024 };
 
 export function composeFullText(
-  { config, logger, registry }: FullTextParts,
+  { config, logger, registry, state }: FullTextParts,
   scopeOf: (collection: string) => AccessScope | undefined,
 ): FullText {
   const file = join(config.dataDir, "fulltext.db");
@@ -47,17 +55,25 @@ export function composeFullText(
   };
   const progress = new Progress();
   const metrics = createFullTextMetrics(registry, () => performance.now());
+  let setAside: ReadonlyMap<number, string> = new Map();
   const indexer = new Indexer(
     {
       file,
       sourceModule: new URL("./fulltext/archive-source.ts", import.meta.url).href,
       sourceOptions,
       pollMs: POLL_MS,
+      program: packageJson.version,
+      ...INDEXER,
     },
     {
       onEvent: (event) => {
-        progress.reached(event.sequence);
         metrics.observe(event);
+        if (event.kind === "set-aside") {
+          setAside = new Map(event.blobs.map(({ sequence, reason }) => [sequence, reason]));
+          noteSetAside(state, event.blobs);
+          return;
+        }
+        progress.reached(event.sequence);
         if (event.kind === "failed") {
           logger.warn({ hash: event.hash, reason: event.reason }, "file is not searchable");
         }
@@ -87,6 +103,7 @@ export function composeFullText(
       nowMs: () => performance.now(),
     }),
     searchableUpTo: () => progress.sequence,
+    setAside: (sequence) => setAside.get(sequence),
     searchable: (sequence, signal) => progress.until(sequence, signal),
     committed: (sequence) => {
       metrics.committed(sequence);
@@ -103,13 +120,24 @@ export function composeFullText(
   };
 }
 
+function noteSetAside(state: NodeState, blobs: readonly SetAside[]): void {
+  const [newest] = blobs;
+  if (newest === undefined) return state.clear("unsearchable");
+  const others = blobs.length === 1 ? "" : ` and ${blobs.length - 1} more`;
+  state.note(
+    "unsearchable",
+    `not all pages of ${newest.hash}${others} are searchable (${newest.reason}): a newer version or archive-node rebuild tries again`,
+  );
+}
+
 /** How far the indexer is, and who waits for it. */
 class Progress {
   sequence = 0;
   #changed = Promise.withResolvers<void>();
 
   reached(sequence: number): void {
-    this.sequence = sequence;
+    // A file that is tried again lies behind.
+    this.sequence = Math.max(this.sequence, sequence);
     this.#changed.resolve();
     this.#changed = Promise.withResolvers<void>();
   }

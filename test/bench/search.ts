@@ -86,9 +86,10 @@ async function fillIndex(file: string): Promise<FillTime> {
   const last = Math.ceil(PAGES / PAGES_PER_BLOB);
   const done = Promise.withResolvers<void>();
   let kept = false;
-  const onEvent = ({ kind, sequence }: IndexerEvent): void => {
-    kept ||= kind === "ready" && sequence > 0;
-    if (sequence >= last) done.resolve();
+  const onEvent = (event: IndexerEvent): void => {
+    if (event.kind === "set-aside") return;
+    kept ||= event.kind === "ready" && event.sequence > 0;
+    if (event.sequence >= last) done.resolve();
   };
   const indexer = new Indexer(
     {
@@ -96,6 +97,7 @@ async function fillIndex(file: string): Promise<FillTime> {
       sourceModule: new URL("./synthetic-pages.ts", import.meta.url).href,
       sourceOptions: { pages: PAGES },
       pollMs: 60_000,
+      ...{ program: "bench", stallMs: 120_000, heapMb: 1_024 },
     },
     { onEvent, onRestart: (error) => done.reject(error) },
   );

@@ -15,6 +15,8 @@ import { waitUntil } from "./wait-until.ts";
 export interface FullTextArchive extends AsyncDisposable {
   readonly file: string;
   readonly events: readonly IndexerEvent[];
+  /** Why threads of the indexer ended by themselves. */
+  readonly ends: readonly Error[];
   readonly index: FullTextIndex;
   readonly search: LocalSearch;
   /** Adds a blob and waits until it is searchable. */
@@ -33,6 +35,10 @@ export interface FullTextArchiveOptions {
   readonly readers?: number;
   readonly hardMs?: number;
   readonly indexDeadlineMs?: number;
+  /** Of the indexer; see `IndexerOptions`. */
+  readonly stallMs?: number;
+  readonly heapMb?: number;
+  readonly program?: string;
 }
 
 const openToAll = (name: string): CollectionScope => ({ name, cutoff: undefined, exclude: [] });
@@ -43,14 +49,24 @@ export async function openFullTextArchive(options: FullTextArchiveOptions): Prom
   const file = join(options.dir, "fulltext.db");
   await writeFile(list, "", { flag: "a" });
   const events: IndexerEvent[] = [];
+  const ends: Error[] = [];
   const indexer = new Indexer(
     {
       file,
       sourceModule: new URL("./listed-captures.ts", import.meta.url).href,
       sourceOptions: { list },
       pollMs: 200,
+      program: options.program ?? "1.0",
+      stallMs: options.stallMs ?? 60_000,
+      heapMb: options.heapMb ?? 1_024,
     },
-    { onEvent: (event) => void events.push(event), onRestart: (error) => console.error("indexer thread ended", error) },
+    {
+      onEvent: (event) => void events.push(event),
+      onRestart: (error) => {
+        ends.push(error);
+        console.error("indexer thread ended", error);
+      },
+    },
   );
   await indexer.start(AbortSignal.timeout(30_000));
   const index = openFullTextIndex({
@@ -67,12 +83,13 @@ export async function openFullTextArchive(options: FullTextArchiveOptions): Prom
     metrics: createSearchMetrics(new Registry()),
     nowMs: () => performance.now(),
   });
-  const reached = (sequence: number): boolean => events.some((event) => event.sequence >= sequence);
+  const sequences = () => events.map((event) => (event.kind === "set-aside" ? 0 : event.sequence));
+  const reached = (sequence: number): boolean => sequences().some((seen) => seen >= sequence);
   const indexed = async (sequence: number): Promise<void> => {
     const deadlineMs = options.indexDeadlineMs ?? 60_000;
     await waitUntil(`blob ${sequence} to be searchable`, () => reached(sequence), { deadlineMs });
   };
-  let sequence = Math.max(0, ...events.map((event) => event.sequence));
+  let sequence = Math.max(0, ...sequences());
   const append = async (captures: readonly ListedCapture[], collection = "web"): Promise<number> => {
     sequence += 1;
     await listBlob(list, { sequence, hash: sequence.toString(16).padStart(64, "0"), collection, captures });
@@ -82,6 +99,7 @@ export async function openFullTextArchive(options: FullTextArchiveOptions): Prom
   return {
     file,
     events,
+    ends,
     index,
     search,
     append,

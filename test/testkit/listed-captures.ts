@@ -31,6 +31,23 @@ export function listedKey(url: string): string {
   return `${hostname.split(".").toReversed().join(",")})${pathname}${search}`.toLowerCase();
 }
 
+/** Texts at which reading fails, or its thread hangs, outgrows its heap, or ends. */
+export const POISON = {
+  unreadable: "\u0000unreadable",
+  endless: "\u0000endless",
+  memory: "\u0000memory",
+  exit: "\u0000exit",
+} as const;
+
+function misbehave(text: string): void {
+  if (text === POISON.unreadable) throw new Error("the payload cannot be read");
+  if (text === POISON.exit) process.exit(9);
+  const kept: unknown[] = [];
+  while (text === POISON.endless || text === POISON.memory) {
+    if (text === POISON.memory) kept.push(Array.from({ length: 1_000 }, (_none, n) => ({ n })));
+  }
+}
+
 function toCapture(listed: ListedCapture): SourceCapture {
   return {
     url: listed.url,
@@ -40,7 +57,7 @@ function toCapture(listed: ListedCapture): SourceCapture {
     mime: listed.mime ?? "text/html",
     revisit: listed.revisit ?? false,
     payload: async (capBytes) => {
-      if (listed.text === "\u0000unreadable") throw new Error("the payload cannot be read");
+      misbehave(listed.text ?? "");
       const body = listed.file === undefined ? Buffer.from(listed.text ?? "", "utf8") : await readFile(listed.file);
       return { contentType: listed.contentType, body: body.subarray(0, capBytes) };
     },

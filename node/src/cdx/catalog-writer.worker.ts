@@ -34,6 +34,11 @@ function journalBytes(database: DatabaseSync): number {
   return Number(database.prepare("SELECT value FROM meta WHERE name = 'journal_bytes'").get()?.["value"]);
 }
 
+/** The journal is taken in up to here. */
+function advance(database: DatabaseSync, journalEnd: number): void {
+  database.prepare("UPDATE meta SET value = ? WHERE name = 'journal_bytes'").run(String(journalEnd));
+}
+
 function known(database: DatabaseSync, { collection, hash }: Commit["entry"]): number | undefined {
   const row = database
     .prepare("SELECT b.sequence FROM blobs b JOIN collections c ON c.id = b.collection WHERE c.name = ? AND b.hash = ?")
@@ -72,7 +77,7 @@ function insertBlob(database: DatabaseSync, { entry, reading, spool, captures }:
     );
   const sequence = Number(lastInsertRowid);
   if (spool !== undefined) insertCaptures(database, sequence, collection, readSpool(spool));
-  database.prepare("UPDATE meta SET value = ? WHERE name = 'journal_bytes'").run(String(journalEnd));
+  advance(database, journalEnd);
   return sequence;
 }
 
@@ -91,7 +96,11 @@ function inTransaction(database: DatabaseSync, work: () => number): number {
 function commit(input: Commit): Committed {
   const { database, journal } = open();
   const held = known(database, input.entry);
-  if (held !== undefined) return { sequence: held, created: false };
+  if (held !== undefined) {
+    // A file that was taken back and sent again has two lines.
+    if (input.journalEnd !== undefined) advance(database, input.journalEnd);
+    return { sequence: held, created: false };
+  }
   const start = journal.bytes;
   try {
     if (input.journalEnd === undefined) journal.append(input.entry);
@@ -118,7 +127,7 @@ const writes: CatalogWrites = {
     return lines;
   },
   skip: (journalEnd) => {
-    open().database.prepare("UPDATE meta SET value = ? WHERE name = 'journal_bytes'").run(String(journalEnd));
+    advance(open().database, journalEnd);
   },
 };
 

@@ -37,7 +37,7 @@ export const AdminStatusSchema = Type.Object({
     /** Reads go on, writes are refused: the disk is full or read-only, or an index is damaged. */
     Type.Literal("Degraded"),
   ]),
-  /** Why `Degraded`, with what to do; empty otherwise. */
+  /** Why `Degraded`, or what a person should look at in any other phase, with what to do; empty when there is nothing. */
   message: Type.String({ maxLength: 1024 }),
   trust: ObservedDocumentSchema,
   federation: ObservedDocumentSchema,

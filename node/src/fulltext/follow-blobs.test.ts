@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { tempDir } from "../../../test/testkit/temp-dir.ts";
-import { followBlobs } from "./follow-blobs.ts";
+import { type FollowDeps, followBlobs, retryFailed } from "./follow-blobs.ts";
 import { IndexWriter } from "./index-writer.ts";
 import type { IndexerEvent } from "./indexer.ts";
 import { openWriter } from "./schema.ts";
@@ -8,6 +8,7 @@ import type { IndexSource, SourceCapture } from "./source.ts";
 
 /** More than one batch of 500. */
 const CAPTURES = 1_200;
+const THREAD = { program: "1.0", lastEnd: undefined };
 const BLOB = { sequence: 1, hash: "a".repeat(64), collection: "web" };
 
 /** One blob of many captures; notes which payloads are read. */
@@ -46,14 +47,14 @@ test("goes on inside a blob after the last committed batch", async () => {
     const database = openWriter(file);
     const writer = new IndexWriter(database);
     const source = manyCaptures(before, (n) => n === 700 && abort.abort());
-    await followBlobs({ source, writer, post, nowMs }, abort.signal);
+    await followBlobs({ source, writer, post, nowMs, ...THREAD }, abort.signal);
     expect(writer.cursor).toEqual({ sequence: 0, ordinal: 500 });
     database.close();
   }
   const database = openWriter(file);
   const writer = new IndexWriter(database);
   const after: number[] = [];
-  await followBlobs({ source: manyCaptures(after, () => {}), writer, post, nowMs }, new AbortController().signal);
+  await followBlobs({ source: manyCaptures(after, () => {}), writer, post, nowMs, ...THREAD }, new AbortController().signal);
   expect(before.at(-1)).toBe(700);
   expect([after[0], after.length]).toEqual([500, CAPTURES - 500]);
   expect(writer.cursor).toEqual({ sequence: 1, ordinal: 0 });
@@ -74,10 +75,13 @@ test("a blob that cannot be read three times is given up with its reason, keepin
     tries += 1;
     throw new Error("bad sector");
   });
-  const deps = { source, writer, post: (event: IndexerEvent) => void events.push(event), nowMs: () => 0 };
+  const deps = { source, writer, post: (event: IndexerEvent) => void events.push(event), nowMs: () => 0, ...THREAD };
   await followBlobs(deps, new AbortController().signal);
   expect(tries).toBe(3);
-  expect(events).toEqual([{ kind: "failed", sequence: 1, hash: BLOB.hash, reason: "bad sector" }]);
+  expect(events).toEqual([
+    { kind: "set-aside", blobs: [{ sequence: 1, hash: BLOB.hash, reason: "bad sector" }] },
+    { kind: "failed", sequence: 1, hash: BLOB.hash, reason: "bad sector" },
+  ]);
   expect(database.prepare("SELECT count(*) AS n FROM docs").get()).toEqual({ n: 500 });
   expect(database.prepare("SELECT sequence, reason FROM failures").all()).toEqual([
     { sequence: 1, reason: "bad sector" },
@@ -90,11 +94,47 @@ test("trouble of the database is not held against the blob", async () => {
   const database = openWriter(`${dir.path}/fulltext.db`);
   const writer = new IndexWriter(database);
   database.exec("PRAGMA max_page_count = 60");
-  const deps = { source: manyCaptures([], () => {}), writer, post: () => {}, nowMs: () => 0 };
+  const deps = { source: manyCaptures([], () => {}), writer, post: () => {}, nowMs: () => 0, ...THREAD };
   await expect(followBlobs(deps, new AbortController().signal)).rejects.toMatchObject({ errcode: 13 });
   expect(database.prepare("SELECT count(*) AS n FROM failures").get()).toEqual({ n: 0 });
   database.exec("PRAGMA max_page_count = 1000000");
   await followBlobs(deps, new AbortController().signal);
   expect(writer.cursor).toEqual({ sequence: 1, ordinal: 0 });
+  database.close();
+});
+
+test("what one version set aside, another tries once and only once", async () => {
+  await using dir = await tempDir("follow");
+  const database = openWriter(`${dir.path}/fulltext.db`);
+  const writer = new IndexWriter(database);
+  let broken = true;
+  let tries = 0;
+  const source = manyCaptures([], (n) => {
+    if (n !== 600 || !broken) return;
+    tries += 1;
+    throw new Error("unheard-of markup");
+  });
+  const events: IndexerEvent[] = [];
+  const never = new AbortController().signal;
+  const program = (version: string): FollowDeps => ({
+    ...{ source: { ...source, blobsAfter: blobsOnce }, writer, post: (event) => void events.push(event) },
+    ...{ nowMs: () => 0, program: version, lastEnd: undefined },
+  });
+  const blobsOnce = (sequence: number) => source.blobsAfter(sequence, 1);
+  await followBlobs(program("1.0"), never);
+  await retryFailed(program("1.0"), never);
+  expect(tries).toBe(3);
+  await retryFailed(program("1.1"), never);
+  await retryFailed(program("1.1"), never);
+  expect(tries).toBe(4);
+  broken = false;
+  events.length = 0;
+  await retryFailed(program("1.2"), never);
+  expect(events).toEqual([
+    { kind: "indexed", sequence: 1, hash: BLOB.hash, captures: CAPTURES },
+    { kind: "set-aside", blobs: [] },
+  ]);
+  expect(writer.cursor).toEqual({ sequence: 1, ordinal: 0 });
+  expect(database.prepare("SELECT count(*) AS n FROM docs").get()).toEqual({ n: CAPTURES });
   database.close();
 });

@@ -1,6 +1,9 @@
-/** One run over all blobs that the index has not seen: read, extract, commit, report. Resumes inside a blob. */
+/**
+ * One run over all blobs that the index has not seen: read, extract, commit, report. Resumes inside a blob. A blob that
+ * cannot be read, or at which the thread ended again and again, is set aside, so that it never stops the others.
+ */
 import { type BatchDeps, toEntry } from "./index-batch.ts";
-import type { BatchEntry, IndexWriter } from "./index-writer.ts";
+import type { BatchEntry, IndexCursor, IndexWriter } from "./index-writer.ts";
 import type { IndexerEvent } from "./indexer.ts";
 import { isDatabaseError } from "./schema.ts";
 import type { IndexSource, SourceBlob } from "./source.ts";
@@ -8,16 +11,22 @@ import { DEFAULT_CAPS } from "./text-extractor.ts";
 
 const BLOBS_PER_LOOK = 64;
 /** A commit costs a disk write; a batch is memory and lag. */
-const BATCH_CAPTURES = 500;
+const BATCH_CAPTURES = 2_000;
 const BATCH_MS = 1_000;
-/** Reading a blob may fail for a moment (disk, network); a third failure is final and recorded. */
+/** Reading a blob may fail for a moment (disk, network), a thread may end for want of memory; the third time is final. */
 const ATTEMPTS = 3;
+/** Blobs set aside that are told by name. */
+const TOLD = 10_000;
 
 export interface FollowDeps {
   readonly source: IndexSource;
   readonly writer: IndexWriter;
   readonly post: (event: IndexerEvent) => void;
   readonly nowMs: () => number;
+  /** Version of this program: blobs that another version set aside are tried again. */
+  readonly program: string;
+  /** How the thread before this one ended, when it did not end by order. */
+  readonly lastEnd: string | undefined;
 }
 
 /** Indexes until no blob is left. Returns early when aborted; what was read since the last commit is read again later. */
@@ -27,16 +36,50 @@ export async function followBlobs(deps: FollowDeps, signal: AbortSignal): Promis
     if (blobs.length === 0) return;
     for (const blob of blobs) {
       if (signal.aborted) return;
-      await indexWithRetries(deps, blob, signal);
+      await indexNext(deps, blob, signal);
     }
   }
 }
 
+/** Tries what another version of the program had set aside. Call it when nothing new waits. */
+export async function retryFailed(deps: FollowDeps, signal: AbortSignal): Promise<void> {
+  for (let claimed = deps.writer.claimFailed(deps.program); claimed !== undefined && !signal.aborted; ) {
+    const [blob] = await deps.source.blobsAfter(claimed - 1, 1);
+    if (blob?.sequence === claimed) await retry(deps, blob, signal);
+    claimed = deps.writer.claimFailed(deps.program);
+  }
+}
+
+async function retry(deps: FollowDeps, blob: SourceBlob, signal: AbortSignal): Promise<void> {
+  const { cursor } = deps.writer;
+  try {
+    await indexBlob(deps, blob, { skip: 0, inside: () => cursor, behind: cursor }, signal);
+    if (signal.aborted) return;
+    deps.writer.recovered(blob.sequence);
+    tellSetAside(deps);
+  } catch (error) {
+    if (isDatabaseError(error)) throw error;
+  }
+}
+
+async function indexNext(deps: FollowDeps, blob: SourceBlob, signal: AbortSignal): Promise<void> {
+  const begun = deps.writer.begin();
+  if (begun > ATTEMPTS) {
+    return setAside(deps, blob, `indexing it ended the thread ${ATTEMPTS} times: ${deps.lastEnd ?? "with the node"}`);
+  }
+  await indexWithRetries(deps, blob, signal);
+  if (signal.aborted) deps.writer.excuse();
+}
+
 async function indexWithRetries(deps: FollowDeps, blob: SourceBlob, signal: AbortSignal): Promise<void> {
+  const { sequence } = deps.writer.cursor;
   let failure: unknown;
   for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
     try {
-      await indexBlob(deps, blob, signal);
+      const inside = (ordinal: number): IndexCursor => ({ sequence, ordinal });
+      // The cursor's ordinal counts captures of the first blob after its sequence.
+      const behind = { sequence: blob.sequence, ordinal: 0 };
+      await indexBlob(deps, blob, { skip: deps.writer.cursor.ordinal, inside, behind }, signal);
       return;
     } catch (error) {
       if (signal.aborted) return;
@@ -45,35 +88,50 @@ async function indexWithRetries(deps: FollowDeps, blob: SourceBlob, signal: Abor
       failure = error;
     }
   }
-  const reason = failure instanceof Error ? failure.message : String(failure);
-  deps.writer.fail(blob, reason);
+  setAside(deps, blob, failure instanceof Error ? failure.message : String(failure));
+}
+
+function setAside(deps: FollowDeps, blob: SourceBlob, reason: string): void {
+  deps.writer.fail(blob, reason, deps.program);
+  tellSetAside(deps);
   deps.post({ kind: "failed", sequence: blob.sequence, hash: blob.hash, reason });
 }
 
-async function indexBlob(deps: FollowDeps, blob: SourceBlob, signal: AbortSignal): Promise<void> {
+/** Tells all blobs that stand aside now. */
+export function tellSetAside({ writer, post }: Pick<FollowDeps, "writer" | "post">): void {
+  post({ kind: "set-aside", blobs: writer.setAside(TOLD) });
+}
+
+interface Place {
+  /** Captures at the blob's start that are committed. */
+  readonly skip: number;
+  /** The cursor when this many captures are committed, and when all are. */
+  readonly inside: (ordinal: number) => IndexCursor;
+  readonly behind: IndexCursor;
+}
+
+async function indexBlob(deps: FollowDeps, blob: SourceBlob, place: Place, signal: AbortSignal): Promise<void> {
   const { writer } = deps;
   const extraction: BatchDeps = {
     holds: (collection, urlkey, digest) => writer.holds(collection, urlkey, digest),
     caps: DEFAULT_CAPS,
     nowMs: deps.nowMs,
   };
-  // The cursor's ordinal counts captures of the first blob after its sequence.
-  const skip = writer.cursor.ordinal;
   let ordinal = 0;
   let batch: BatchEntry[] = [];
   let batchSince = deps.nowMs();
   for await (const capture of deps.source.captures(blob, signal)) {
     signal.throwIfAborted();
     ordinal += 1;
-    if (ordinal <= skip) continue;
+    if (ordinal <= place.skip) continue;
     const entry = await toEntry(capture, blob, extraction);
     if (entry !== undefined) batch.push(entry);
     if (batch.length < BATCH_CAPTURES && deps.nowMs() - batchSince < BATCH_MS) continue;
-    writer.commit(blob, batch, { sequence: writer.cursor.sequence, ordinal });
+    writer.commit(blob, batch, place.inside(ordinal));
     batch = [];
     batchSince = deps.nowMs();
   }
   signal.throwIfAborted();
-  writer.commit(blob, batch, { sequence: blob.sequence, ordinal: 0 });
+  writer.commit(blob, batch, place.behind);
   deps.post({ kind: "indexed", sequence: blob.sequence, hash: blob.hash, captures: ordinal });
 }

@@ -57,10 +57,26 @@ const statements = (database: DatabaseSync) => ({
   waiting: database.prepare("SELECT timestamp FROM waiting WHERE collection = ? AND urlkey = ? AND digest = ?"),
   stopWaiting: database.prepare("DELETE FROM waiting WHERE collection = ? AND urlkey = ? AND digest = ?"),
   cursor: database.prepare("SELECT sequence, ordinal FROM cursor"),
-  moveCursor: database.prepare("UPDATE cursor SET sequence = ?, ordinal = ?"),
+  // Inside a blob the running attempt is one for the new place too.
+  moveCursor: database.prepare("UPDATE cursor SET sequence = ?1, ordinal = ?2, attempts = (?2 > 0)"),
+  begin: database.prepare("UPDATE cursor SET attempts = attempts + 1 RETURNING attempts"),
+  excuse: database.prepare("UPDATE cursor SET attempts = max(0, attempts - 1)"),
   lastRev: database.prepare("SELECT max(rev) AS rev FROM docs"),
-  fail: database.prepare("INSERT OR REPLACE INTO failures(sequence, reason) VALUES (?, ?)"),
+  fail: database.prepare("INSERT OR REPLACE INTO failures(sequence, hash, reason, program) VALUES (?, ?, ?, ?)"),
+  failures: database.prepare("SELECT sequence, hash, reason FROM failures ORDER BY sequence DESC LIMIT ?"),
+  claim: database.prepare(
+    `UPDATE failures SET program = ?1 WHERE sequence = (SELECT min(sequence) FROM failures WHERE program <> ?1)
+     RETURNING sequence`,
+  ),
+  recover: database.prepare("DELETE FROM failures WHERE sequence = ?"),
 });
+
+/** A blob whose text is not, or not wholly, in the index. */
+export interface SetAside {
+  readonly sequence: number;
+  readonly hash: string;
+  readonly reason: string;
+}
 
 export class IndexWriter {
   readonly #database: DatabaseSync;
@@ -102,12 +118,43 @@ export class IndexWriter {
     });
   }
 
-  /** Gives a blob up for good and moves on; `reason` stays readable in the database. */
-  fail(blob: SourceBlob, reason: string): void {
+  /**
+   * Notes, durably against the end of the process, that work begins at the cursor's place.
+   *
+   * @returns how many attempts began there, this one included
+   */
+  begin(): number {
+    return Number(this.#sql.begin.get()?.["attempts"]);
+  }
+
+  /** The last attempt ended for a reason that is not the blob's. */
+  excuse(): void {
+    this.#sql.excuse.run();
+  }
+
+  /** Sets a blob aside and moves on behind it. @param program - version that gave up */
+  fail({ sequence, hash }: SourceBlob, reason: string, program: string): void {
     this.#transaction(() => {
-      this.#sql.fail.run(blob.sequence, reason);
-      this.#sql.moveCursor.run(blob.sequence, 0);
+      this.#sql.fail.run(sequence, hash, reason, program);
+      this.#sql.moveCursor.run(sequence, 0);
     });
+  }
+
+  /** Newest first. */
+  setAside(limit: number): readonly SetAside[] {
+    return this.#sql.failures.all(limit).map((row) => ({
+      ...{ sequence: Number(row["sequence"]), hash: String(row["hash"]), reason: String(row["reason"]) },
+    }));
+  }
+
+  /** A blob that another version set aside; each is given to a version once, whatever comes of it. */
+  claimFailed(program: string): number | undefined {
+    const sequence = this.#sql.claim.get(program)?.["sequence"];
+    return sequence === undefined ? undefined : Number(sequence);
+  }
+
+  recovered(sequence: number): void {
+    this.#sql.recover.run(sequence);
   }
 
   #transaction(work: () => void): void {

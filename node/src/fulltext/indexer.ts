@@ -1,9 +1,11 @@
 /**
  * Runs the writer thread and tells how far it is. A thread that dies is started again after a pause: the cursor in the
- * database says where to go on.
+ * database says where to go on, and how often that was tried. A thread that hangs is ended: its loop beats every second.
  */
 import { Worker } from "node:worker_threads";
 import { FullTextError } from "./errors.ts";
+import type { SetAside } from "./index-writer.ts";
+import { isDatabaseError } from "./schema.ts";
 
 export interface IndexerOptions {
   /** The database file. */
@@ -13,12 +15,32 @@ export interface IndexerOptions {
   readonly sourceOptions: unknown;
   /** Look for new blobs this often even when nobody says so, milliseconds. */
   readonly pollMs: number;
+  /** Version of the program: what another one set aside is tried again. */
+  readonly program: string;
+  /** A thread whose loop stands still for this long hangs, milliseconds. Far above the longest commit of a sick disk. */
+  readonly stallMs: number;
+  /** Heap of the thread; one that needs more ends, and the node does not. */
+  readonly heapMb: number;
 }
+
+/** What a thread is started with. */
+export interface IndexerThreadData extends IndexerOptions {
+  /** One 32-bit number that the thread's loop changes every {@link BEAT_MS}. */
+  readonly beat: SharedArrayBuffer;
+  /** How the last thread of this process ended, when it did not end by order. */
+  readonly lastEnd: string | undefined;
+  /** Whether that end was the database's trouble, which is not held against what was being indexed. */
+  readonly excused: boolean;
+}
+
+export const BEAT_MS = 1_000;
 
 export type IndexerEvent =
   | { readonly kind: "ready"; readonly sequence: number }
   | { readonly kind: "indexed"; readonly sequence: number; readonly hash: string; readonly captures: number }
-  | { readonly kind: "failed"; readonly sequence: number; readonly hash: string; readonly reason: string };
+  | { readonly kind: "failed"; readonly sequence: number; readonly hash: string; readonly reason: string }
+  /** All blobs that stand aside now, newest first. */
+  | { readonly kind: "set-aside"; readonly blobs: readonly SetAside[] };
 
 export interface IndexerObserver {
   readonly onEvent: (event: IndexerEvent) => void;
@@ -40,6 +62,10 @@ export function restartPause(failures: number): number {
   return Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - 1, 16));
 }
 
+function reasonOf(error: Error): string {
+  return error instanceof FullTextError && "reason" in error.details ? error.details.reason : error.message;
+}
+
 export class Indexer {
   readonly #options: IndexerOptions;
   readonly #observer: IndexerObserver;
@@ -47,6 +73,7 @@ export class Indexer {
   #restart: NodeJS.Timeout | undefined;
   #stopping = false;
   #failures = 0;
+  #lastEnd: Error | undefined;
   #ready = Promise.withResolvers<void>();
 
   constructor(options: IndexerOptions, observer: IndexerObserver) {
@@ -97,22 +124,59 @@ export class Indexer {
   }
 
   #spawn(): void {
-    const worker = new Worker(new URL("./indexer.worker.ts", import.meta.url), { workerData: this.#options });
+    const beat = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
+    const worker = new Worker(new URL("./indexer.worker.ts", import.meta.url), {
+      workerData: this.#threadData(beat),
+      resourceLimits: { maxOldGenerationSizeMb: this.#options.heapMb },
+    });
     this.#worker = worker;
     let failure: Error | undefined;
+    const watch = this.#watch(worker, new Int32Array(beat), (error) => {
+      failure ??= error;
+    });
     worker.on("message", (event: IndexerEvent) => {
       if (event.kind === "ready") this.#ready.resolve();
-      else this.#failures = 0;
+      if (event.kind === "indexed" || event.kind === "failed") this.#failures = 0;
       this.#observer.onEvent(event);
     });
     worker.on("error", (error: Error) => {
-      failure = error;
+      failure ??= error;
     });
-    worker.on("exit", (code) => this.#onExit(failure ?? new FullTextError("WORKER_LOST", { reason: `exit ${code}` })));
+    worker.on("exit", (code) => {
+      clearInterval(watch);
+      this.#onExit(failure ?? new FullTextError("WORKER_LOST", { reason: `exit ${code}` }));
+    });
+  }
+
+  #threadData(beat: SharedArrayBuffer): IndexerThreadData {
+    const end = this.#lastEnd;
+    const excused = isDatabaseError(end) || (end instanceof FullTextError && end.code === "INDEX_DAMAGED");
+    return { ...this.#options, beat, lastEnd: end && reasonOf(end), excused };
+  }
+
+  /** Ends a thread whose loop stands still. */
+  #watch(worker: Worker, beat: Int32Array, hangs: (error: Error) => void): NodeJS.Timeout {
+    const { stallMs } = this.#options;
+    let last = Atomics.load(beat, 0);
+    let sinceMs = performance.now();
+    const timer = setInterval(
+      () => {
+        const now = Atomics.load(beat, 0);
+        if (now !== last) sinceMs = performance.now();
+        last = now;
+        if (performance.now() - sinceMs < stallMs) return;
+        hangs(new FullTextError("WORKER_LOST", { reason: `stood still for ${Math.round(stallMs / 1_000)} s` }));
+        void worker.terminate();
+      },
+      Math.min(BEAT_MS, stallMs / 2),
+    );
+    timer.unref();
+    return timer;
   }
 
   #onExit(error: Error): void {
     this.#worker = undefined;
+    this.#lastEnd = error;
     if (this.#stopping) return;
     this.#observer.onRestart(error);
     this.#failures += 1;

@@ -4,16 +4,18 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { FullTextError } from "./errors.ts";
-import { followBlobs } from "./follow-blobs.ts";
+import { type FollowDeps, followBlobs, retryFailed, tellSetAside } from "./follow-blobs.ts";
 import { IndexWriter } from "./index-writer.ts";
-import type { IndexerCommand, IndexerEvent, IndexerOptions } from "./indexer.ts";
+import { BEAT_MS, type IndexerCommand, type IndexerEvent, type IndexerThreadData } from "./indexer.ts";
 import { inodeOf, isDamage, openWriter, setAside } from "./schema.ts";
 import type { OpenIndexSource } from "./source.ts";
 
-const options = workerData as IndexerOptions;
+const options = workerData as IndexerThreadData;
 const port = parentPort;
 if (port === null) throw new Error("indexer.worker.ts runs as a worker thread");
 
+const beat = new Int32Array(options.beat);
+const beating = setInterval(() => Atomics.add(beat, 0, 1), BEAT_MS);
 const post = (event: IndexerEvent): void => port.postMessage(event);
 const stop = new AbortController();
 let wake = (): void => {};
@@ -50,9 +52,14 @@ const source = await module.openIndexSource(options.sourceOptions);
 const database = openWriter(options.file);
 try {
   const writer = new IndexWriter(database);
+  if (options.excused) writer.excuse();
+  const { program, lastEnd } = options;
+  const deps: FollowDeps = { source, writer, post, nowMs: () => performance.now(), program, lastEnd };
+  tellSetAside(deps);
   post({ kind: "ready", sequence: writer.cursor.sequence });
   while (!stop.signal.aborted) {
-    await followBlobs({ source, writer, post, nowMs: () => performance.now() }, stop.signal);
+    await followBlobs(deps, stop.signal);
+    await retryFailed(deps, stop.signal);
     await sleep();
   }
   if (rebuild) throw new FullTextError("INDEX_DAMAGED", { file: options.file });
@@ -60,6 +67,7 @@ try {
   rebuild ||= isDamage(error);
   throw error;
 } finally {
+  clearInterval(beating);
   await source.close();
   database.close();
   if (rebuild) setAside(options.file);

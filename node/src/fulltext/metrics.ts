@@ -48,12 +48,22 @@ export function createFullTextMetrics(registry: Registry, nowMs: () => number): 
       this.set(pending.size);
     },
   });
+  let setAside = 0;
+  new Gauge({
+    name: "archivestream_index_set_aside_files",
+    help: "Files whose pages are not, or not all, searchable, because reading them failed or ended the indexer's thread",
+    registers,
+    collect() {
+      this.set(setAside);
+    },
+  });
   return {
     committed: (sequence) => {
       if (pending.size < MAX_PENDING) pending.set(sequence, nowMs());
     },
     observe: (event) => {
-      if (event.kind === "ready") return;
+      if (event.kind === "set-aside") setAside = event.blobs.length;
+      if (event.kind === "ready" || event.kind === "set-aside") return;
       blobs.inc({ outcome: event.kind });
       const committedMs = pending.get(event.sequence);
       pending.delete(event.sequence);

@@ -8,14 +8,16 @@ import { ANALYZER } from "./analyzer.ts";
 import { FullTextError } from "./errors.ts";
 
 /** Tables and analyser rules together. */
-const VERSION = `2:${ANALYZER}`;
+const VERSION = `3:${ANALYZER}`;
 /** SQLite result codes that mean the file itself is bad: SQLITE_CORRUPT, SQLITE_NOTADB. */
 const DAMAGE_CODES = new Set([11, 26]);
 
 const TABLES = `
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE cursor(id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL, ordinal INTEGER NOT NULL);
-INSERT INTO cursor VALUES (1, 0, 0);
+-- 'attempts': threads that began at this place; more than a few mean that what stands here ends them.
+CREATE TABLE cursor(id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL, ordinal INTEGER NOT NULL,
+  attempts INTEGER NOT NULL);
+INSERT INTO cursor VALUES (1, 0, 0, 0);
 CREATE TABLE pages(id INTEGER PRIMARY KEY, collection TEXT NOT NULL, urlkey TEXT NOT NULL, UNIQUE(collection, urlkey));
 -- One text of a page: captures with the same payload digest share it. 'rev' orders changes for readers' caches.
 CREATE TABLE docs(
@@ -39,7 +41,8 @@ CREATE TABLE champions(term INTEGER NOT NULL, rank INTEGER NOT NULL, doc INTEGER
 CREATE TABLE blob_terms(term INTEGER NOT NULL, blob INTEGER NOT NULL, df INTEGER NOT NULL,
   PRIMARY KEY(term, blob)) WITHOUT ROWID;
 CREATE TABLE blob_stats(blob INTEGER PRIMARY KEY, hash TEXT NOT NULL, docs INTEGER NOT NULL, total_len INTEGER NOT NULL);
-CREATE TABLE failures(sequence INTEGER PRIMARY KEY, reason TEXT NOT NULL);
+-- Blobs that were set aside; another version of the program tries each once more.
+CREATE TABLE failures(sequence INTEGER PRIMARY KEY, hash TEXT NOT NULL, reason TEXT NOT NULL, program TEXT NOT NULL);
 -- Tokens arrive analysed: this tokenizer only splits at spaces. Marks (M) belong to words of Indic scripts, private use
 -- (Co) marks filters.
 CREATE VIRTUAL TABLE words USING fts5(title, headings, body, url, facets, content='', columnsize=0,

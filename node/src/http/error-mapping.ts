@@ -11,6 +11,7 @@ const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "StorageError.DISK_FAILED": "storage-unavailable",
   "StorageError.BLOB_MISSING": "storage-unavailable",
   "StorageError.INDEX_DAMAGED": "storage-unavailable",
+  "StorageError.INDEX_LOCKED": "storage-unavailable",
   "StorageError.WORKER_LOST": "storage-unavailable",
   "StorageError.CLOSED": "draining",
   "CdxError.COLLECTION_UNKNOWN": "collection-unknown",

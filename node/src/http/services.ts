@@ -34,7 +34,7 @@ export interface BlobInfo {
   readonly records: number;
   readonly captures: number;
   readonly damaged: readonly DamagedRange[];
-  /** Why `failed`, in words for a person; absent otherwise. */
+  /** Why `failed`, or why a `captured` file does not become searchable, in words for a person; absent otherwise. */
   readonly reason: string | undefined;
   /** RFC 3339. */
   readonly receivedAt: string;

@@ -2,6 +2,8 @@
 export interface StorageErrorDetails {
   /** An index file does not hold what was written to it. */
   readonly INDEX_DAMAGED: { readonly file: string; readonly reason: string };
+  /** Another program holds a lock on an index file. */
+  readonly INDEX_LOCKED: { readonly file: string; readonly reason: string };
   /** No space is left, or less than the node keeps in reserve. */
   readonly DISK_FULL: { readonly reason: string };
   /** The volume refuses writes. */
@@ -21,6 +23,8 @@ export type StorageErrorCode = keyof StorageErrorDetails;
 const MESSAGES: { readonly [C in StorageErrorCode]: (details: StorageErrorDetails[C]) => string } = {
   INDEX_DAMAGED: ({ file, reason }) =>
     `${file} is damaged (${reason}): stop the node and run archive-node rebuild --data DIR; no archived file is lost`,
+  INDEX_LOCKED: ({ file, reason }) =>
+    `${file} is held by another program (${reason}): end what reads or copies it, then try again`,
   DISK_FULL: ({ reason }) => `no room for this on the node's volume (${reason}): free space or grow the volume`,
   DISK_READ_ONLY: ({ reason }) => `the node's volume cannot be written (${reason}): check the volume and its owner`,
   DISK_FAILED: ({ reason }) => `the node's volume fails (${reason}): check the volume`,
@@ -45,7 +49,7 @@ export class StorageError<C extends StorageErrorCode = StorageErrorCode> extends
 const FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
 const READ_ONLY: ReadonlySet<unknown> = new Set(["EROFS", "EACCES", "EPERM"]);
 /** SQLite's primary result codes: <https://www.sqlite.org/rescode.html>. */
-const SQLITE = { readOnly: 8, ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
+const SQLITE = { busy: 5, locked: 6, readOnly: 8, ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
 
 /** The storage failure behind a system or SQLite error; `undefined` when it is something else. */
 export function storageErrorOf(error: unknown, file: string): StorageError | undefined {
@@ -56,6 +60,9 @@ export function storageErrorOf(error: unknown, file: string): StorageError | und
   const reason = error.message;
   if (sqlite === SQLITE.corrupt || sqlite === SQLITE.notADatabase) {
     return new StorageError("INDEX_DAMAGED", { file, reason }, { cause: error });
+  }
+  if (sqlite === SQLITE.busy || sqlite === SQLITE.locked) {
+    return new StorageError("INDEX_LOCKED", { file, reason }, { cause: error });
   }
   if (FULL.has(code) || sqlite === SQLITE.full) return new StorageError("DISK_FULL", { reason }, { cause: error });
   if (READ_ONLY.has(code) || sqlite === SQLITE.readOnly) {
