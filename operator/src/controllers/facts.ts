@@ -25,6 +25,7 @@ export interface CertificateFact {
 /** What a pod said last on its admin port. */
 export type PodReport =
   | { readonly state: "answered"; readonly podUid: string; readonly status: AdminStatus }
+  /** `message` goes after "the admin port of pod x" and says what to do. */
   | { readonly state: "unreachable"; readonly podUid: string; readonly message: string };
 
 export interface NodeFacts {

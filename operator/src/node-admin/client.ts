@@ -36,18 +36,26 @@ const NOT_MODIFIED = 304;
 
 export class AdminClient {
   readonly #credentials: () => AdminCredentials | undefined;
+  readonly #deadlineMs: number;
   #agent: { readonly from: AdminCredentials; readonly dispatcher: Agent } | undefined;
 
-  /** @param credentials - the current ones; undefined until the operator's CA exists */
-  constructor(credentials: () => AdminCredentials | undefined) {
+  /**
+   * @param credentials - the current ones; undefined until the operator's CA exists
+   * @param deadlineMs - for a whole call, from dialling to the last byte
+   */
+  constructor(credentials: () => AdminCredentials | undefined, deadlineMs: number = DEADLINE_MS) {
     this.#credentials = credentials;
+    this.#deadlineMs = deadlineMs;
   }
 
-  /** @throws {AdminError} NO_CREDENTIALS, UNREACHABLE, BAD_ANSWER */
+  /**
+   * @param etag - of the answer before: the same status is then `"unchanged"`
+   * @throws {AdminError}
+   */
   async status(target: AdminTarget, etag: string | undefined, signal: AbortSignal): Promise<StatusAnswer> {
     const headers = etag === undefined ? {} : { "if-none-match": etag };
     const answer = await this.#send(target, { method: "GET", path: ADMIN_PATHS.status, headers }, signal);
-    if (answer.status === NOT_MODIFIED) return "unchanged";
+    if (answer.status === NOT_MODIFIED && etag !== undefined) return "unchanged";
     const bad = (reason: string) => new AdminError("BAD_ANSWER", { pod: target.pod, status: answer.status, reason });
     if (answer.status !== 200) throw bad("status was asked for");
     const body = parseJson(answer.body);
@@ -57,7 +65,7 @@ export class AdminClient {
 
   /**
    * @param path - of {@link ADMIN_PATHS}
-   * @throws {AdminError} NO_CREDENTIALS, UNREACHABLE, BAD_ANSWER
+   * @throws {AdminError}
    */
   async push(target: AdminTarget, path: string, document: string, signal: AbortSignal): Promise<PushOutcome> {
     const headers = { "content-type": "application/json" };
@@ -76,7 +84,7 @@ export class AdminClient {
   async #send(target: AdminTarget, call: Call, signal: AbortSignal) {
     const { headers, method, body } = call;
     const dispatcher = this.#dispatcher();
-    const deadline = AbortSignal.any([signal, AbortSignal.timeout(DEADLINE_MS)]);
+    const deadline = AbortSignal.timeout(this.#deadlineMs);
     const host = target.address.includes(":") ? `[${target.address}]` : target.address;
     try {
       const answer = await request(`https://${host}:${target.port}${call.path}`, {
@@ -85,16 +93,19 @@ export class AdminClient {
         // The TLS server name and the certificate check follow the Host header.
         headers: { ...headers, host: target.serverName },
         dispatcher,
-        signal: deadline,
+        signal: AbortSignal.any([signal, deadline]),
       });
       const etag = answer.headers["etag"];
       return {
         status: answer.statusCode,
         etag: typeof etag === "string" ? etag : undefined,
-        body: await readBody(answer.body),
+        body: await readBody(target.pod, answer.body),
       };
     } catch (cause) {
-      throw new AdminError("UNREACHABLE", { pod: target.pod, reason: reasonOf(cause) }, { cause });
+      if (cause instanceof AdminError) throw cause;
+      if (deadline.aborted) throw new AdminError("TIMEOUT", { pod: target.pod, afterMs: this.#deadlineMs }, { cause });
+      const reason = reasonOf(cause);
+      throw new AdminError(codeOf(reason), { pod: target.pod, reason }, { cause });
     }
   }
 
@@ -106,7 +117,7 @@ export class AdminClient {
     this.#agent?.dispatcher.close().catch(() => undefined);
     const { key, certificate: cert, ca } = credentials;
     const dispatcher = new Agent({
-      connect: { key, cert, ca, minVersion: "TLSv1.3", timeout: DEADLINE_MS },
+      connect: { key, cert, ca, minVersion: "TLSv1.3", timeout: this.#deadlineMs },
       keepAliveTimeout: KEEP_ALIVE_MS,
       connections: 1,
     });
@@ -128,12 +139,12 @@ const PUSH_OUTCOMES: ReadonlyMap<number, PushOutcome> = new Map([
   [422, "refused"],
 ]);
 
-async function readBody(body: AsyncIterable<Uint8Array>): Promise<string> {
+async function readBody(pod: string, body: AsyncIterable<Uint8Array>): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of body) {
     size += part.length;
-    if (size > BODY_LIMIT_BYTES) throw new RangeError(`answer is longer than ${BODY_LIMIT_BYTES} bytes`);
+    if (size > BODY_LIMIT_BYTES) throw new AdminError("TOO_LARGE", { pod, limitBytes: BODY_LIMIT_BYTES });
     parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");
@@ -145,6 +156,17 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined; // fails the schema, which says so
   }
+}
+
+/** Of OpenSSL and of Node's own checks: <https://nodejs.org/api/tls.html#x509-certificate-error-codes>. */
+const TLS_REASON = /^(ERR_(TLS|SSL)_|CERT_|SELF_SIGNED_|DEPTH_ZERO_|UNABLE_TO_|INVALID_(CA|PURPOSE))|^EPROTO$/;
+/** The other side went away, or does not speak HTTP. */
+const CUT_REASON =
+  /^(UND_ERR_SOCKET|ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE|HPE_.*|UND_ERR_RES_CONTENT_LENGTH_MISMATCH)$/;
+
+function codeOf(reason: string): "TLS_FAILED" | "CUT" | "UNREACHABLE" {
+  if (TLS_REASON.test(reason)) return "TLS_FAILED";
+  return CUT_REASON.test(reason) ? "CUT" : "UNREACHABLE";
 }
 
 function reasonOf(cause: unknown): string {

@@ -6,7 +6,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { ADMIN_PATHS, type AdminStatus } from "@archivestream/node/contract";
 import type { AdminClient, AdminTarget } from "./client.ts";
-import { AdminError } from "./errors.ts";
+import { AdminError, explain } from "./errors.ts";
 import { nextPollMs } from "./schedule.ts";
 
 export interface PolledPod extends AdminTarget {
@@ -25,6 +25,7 @@ export interface WantedDocuments {
 
 export type PollReport =
   | { readonly state: "answered"; readonly podUid: string; readonly status: AdminStatus }
+  /** `message` goes after "the admin port of pod x". */
   | { readonly state: "unreachable"; readonly podUid: string; readonly message: string };
 
 export interface PollerDeps {
@@ -118,7 +119,7 @@ export class AdminPoller {
       const failures = state.failures + 1;
       this.#schedule(pod, { etag: undefined, status: undefined, failures }, false);
       if (failures < FAILURES_BEFORE_REPORT) return;
-      this.#deps.report(pod, { state: "unreachable", podUid: pod.uid, message: error.message });
+      this.#deps.report(pod, { state: "unreachable", podUid: pod.uid, message: explain(error) });
     }
   }
 

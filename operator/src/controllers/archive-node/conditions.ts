@@ -184,16 +184,11 @@ function documentCondition<T extends "TrustSynced" | "ConfigSynced">(
     const message = `pod ${lagging.pod} has sequence ${pick(lagging.report).sequence} of ${document.sequence}; it follows within two minutes`;
     return verdict(type, "False", "Propagating", message);
   }
-  const silent = observed.pods.filter((pod) => pod.ready && reportOf(observed, pod)?.state === "unreachable");
-  if (silent.length > 0) {
-    const names = silent.map((pod) => pod.name).join(", ");
-    return verdict(
-      type,
-      "Unknown",
-      "PodsUnreachable",
-      `the admin port of ${names} does not answer; check the pod's log and NetworkPolicies`,
-    );
-  }
+  const [silent] = observed.pods.flatMap((pod) => {
+    const report = pod.ready ? reportOf(observed, pod) : undefined;
+    return report?.state === "unreachable" ? [`the admin port of pod ${pod.name} ${report.message}`] : [];
+  });
+  if (silent !== undefined) return verdict(type, "Unknown", "PodsUnreachable", silent);
   const known = observed.pods.every((pod) => reportOf(observed, pod)?.state === "answered");
   if (observed.pods.length === 0 || !known) return unlessStored(type, "waiting for the pods to report");
   return verdict(type, "True", "Synced", `all pods have sequence ${document.sequence}`);

@@ -184,9 +184,11 @@ test("a lost identity stalls and keeps the id that peers know", () => {
 });
 
 test("a silent pod is told from a pod that was not asked yet", () => {
-  const pods = new Map([["alpha-0", { state: "unreachable", podUid: "p", message: "" } as const]]);
+  const pods = new Map([["alpha-0", { state: "unreachable", podUid: "p", message: "is silent; do this" } as const]]);
   const status = setUp({ observed: { facts: { ...facts(), pods } } });
-  expect(condition(status, "TrustSynced")).toMatchObject({ status: "Unknown", reason: "PodsUnreachable" });
+  const message = "the admin port of pod alpha-0 is silent; do this";
+  expect(condition(status, "TrustSynced")).toMatchObject({ status: "Unknown", reason: "PodsUnreachable", message });
+  expect(condition(status, "Ready")).toMatchObject({ status: "Unknown", message });
 });
 
 test("a report of an earlier pod of that name does not count", () => {
