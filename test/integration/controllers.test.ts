@@ -18,6 +18,7 @@ import {
   startOperator,
   writesOf,
 } from "../testkit/operator-under-test.ts";
+import { SERVICE_MONITOR_KIND } from "../testkit/service-monitor-kind.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 const DEADLINE = { deadlineMs: 60_000 };
@@ -80,31 +81,6 @@ const quiet = async () => {
     DEADLINE,
   );
   return last;
-};
-
-/** The Prometheus operator's kind, without its schema. */
-const SERVICE_MONITOR_KIND = {
-  apiVersion: "apiextensions.k8s.io/v1",
-  kind: "CustomResourceDefinition",
-  metadata: { name: "servicemonitors.monitoring.coreos.com" },
-  spec: {
-    group: "monitoring.coreos.com",
-    scope: "Namespaced",
-    names: {
-      kind: "ServiceMonitor",
-      listKind: "ServiceMonitorList",
-      plural: "servicemonitors",
-      singular: "servicemonitor",
-    },
-    versions: [
-      {
-        name: "v1",
-        served: true,
-        storage: true,
-        schema: { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } },
-      },
-    ],
-  },
 };
 
 test("an ArchiveNode becomes all of its children and is ready", async () => {
