@@ -32,7 +32,7 @@ export interface OperatorAuthority extends KeyAndCertificate {
 
 /** A first CA, or the successor of `before` with both in the bundle. */
 export async function renewAuthority(before: OperatorAuthority | undefined, now: Date): Promise<SecretData> {
-  const next = makeAuthority("archive-operator-ca", periodFrom(now, AUTHORITY_LIFETIME_MS));
+  const next = await makeAuthority("archive-operator-ca", periodFrom(now, AUTHORITY_LIFETIME_MS));
   const kept = before !== undefined && certificatePeriod(before.certificate).notAfter > now ? before.certificate : "";
   return {
     [AUTHORITY_FILES.key]: encode(next.key),
@@ -58,7 +58,7 @@ export async function makeAdminTls(
   serverNames: readonly string[],
   now: Date,
 ): Promise<SecretData> {
-  const { key, certificate } = issueServer(authority, serverNames, periodFrom(now, SERVER_LIFETIME_MS));
+  const { key, certificate } = await issueServer(authority, serverNames, periodFrom(now, SERVER_LIFETIME_MS));
   return {
     [KEY_FILES.tlsKey]: encode(key),
     [KEY_FILES.tlsCert]: encode(certificate),
@@ -82,5 +82,5 @@ export async function makeAdminClient(
   now: Date,
 ): Promise<KeyAndCertificate & { readonly renewAfter: Date }> {
   const period = periodFrom(now, CLIENT_LIFETIME_MS);
-  return { ...issueClient(authority, ADMIN_CLIENT_NAME, period), renewAfter: renewAt(period) };
+  return { ...(await issueClient(authority, ADMIN_CLIENT_NAME, period)), renewAfter: renewAt(period) };
 }

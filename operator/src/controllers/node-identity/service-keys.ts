@@ -22,7 +22,7 @@ export interface ServiceKeysState {
 export async function makeServiceKeys(identity: Identity, dnsNames: readonly string[], now: Date): Promise<SecretData> {
   const service = generateKeyPairSync("ed25519");
   const period = periodFrom(now, LIFETIME_MS);
-  const tls = makeNodeCertificate(identity.nodeID, dnsNames, period);
+  const tls = await makeNodeCertificate(identity.nodeID, dnsNames, period);
   const delegation = signDelegation(identity, spki(service.publicKey), period);
   return {
     [KEY_FILES.serviceKey]: encode(privatePem(service.privateKey)),
