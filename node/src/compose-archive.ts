@@ -246,7 +246,8 @@ function blobQueries(index: CaptureIndex, fullText: FullText): BlobQueries {
     const { sequence, collection: _collection, compression: _compression, ...info } = blob;
     if (blob.reason !== undefined) return { ...info, state: "failed" };
     const setAside = fullText.setAside(sequence);
-    if (setAside !== undefined) return { ...info, state: "captured", reason: `not all pages are searchable: ${setAside}` };
+    if (setAside !== undefined)
+      return { ...info, state: "captured", reason: `not all pages are searchable: ${setAside}` };
     return { ...info, state: sequence <= fullText.searchableUpTo() ? "searchable" : "captured" };
   };
   return {

@@ -6,8 +6,8 @@ import type { AccessScope } from "./cdx/access.ts";
 import { catalogFiles } from "./cdx/catalog-calls.ts";
 import type { NodeConfig } from "./contract/config-schema.ts";
 import type { ArchiveSourceOptions } from "./fulltext/archive-source.ts";
-import { Indexer } from "./fulltext/indexer.ts";
 import type { SetAside } from "./fulltext/index-writer.ts";
+import { Indexer } from "./fulltext/indexer.ts";
 import { createFullTextMetrics } from "./fulltext/metrics.ts";
 import { type FullTextIndex, openFullTextIndex } from "./fulltext/reader-pool.ts";
 import type { NodeState } from "./http/node-phase.ts";
@@ -122,7 +122,10 @@ export function composeFullText(
 
 function noteSetAside(state: NodeState, blobs: readonly SetAside[]): void {
   const [newest] = blobs;
-  if (newest === undefined) return state.clear("unsearchable");
+  if (newest === undefined) {
+    state.clear("unsearchable");
+    return;
+  }
   const others = blobs.length === 1 ? "" : ` and ${blobs.length - 1} more`;
   state.note(
     "unsearchable",

@@ -54,7 +54,10 @@ test("goes on inside a blob after the last committed batch", async () => {
   const database = openWriter(file);
   const writer = new IndexWriter(database);
   const after: number[] = [];
-  await followBlobs({ source: manyCaptures(after, () => {}), writer, post, nowMs, ...THREAD }, new AbortController().signal);
+  await followBlobs(
+    { source: manyCaptures(after, () => {}), writer, post, nowMs, ...THREAD },
+    new AbortController().signal,
+  );
   expect(before.at(-1)).toBe(700);
   expect([after[0], after.length]).toEqual([500, CAPTURES - 500]);
   expect(writer.cursor).toEqual({ sequence: 1, ordinal: 0 });

@@ -28,9 +28,13 @@ test.each([
     await using archive = await openFullTextArchive({ dir: dir.path, stallMs, heapMb: 128 });
     await archive.append([page("good", "apples"), page("bad", poison)]);
     const next = await archive.append([page("next", "pears")]);
-    await waitUntil("the next file", () => archive.events.some((event) => "sequence" in event && event.sequence === next), {
-      deadlineMs: DEADLINE_MS,
-    });
+    await waitUntil(
+      "the next file",
+      () => archive.events.some((event) => "sequence" in event && event.sequence === next),
+      {
+        deadlineMs: DEADLINE_MS,
+      },
+    );
     expect(archive.ends).toHaveLength(3);
     expect(setAside(archive)).toMatchObject([{ sequence: 1, reason: expect.stringContaining(reason) as string }]);
     expect(await urlsOf(archive, "pears")).toEqual(["https://example.org/next"]);

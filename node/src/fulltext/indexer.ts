@@ -63,7 +63,9 @@ export function restartPause(failures: number): number {
 }
 
 function reasonOf(error: Error): string {
-  return error instanceof FullTextError && "reason" in error.details ? error.details.reason : error.message;
+  return error instanceof FullTextError && error.code === "WORKER_LOST"
+    ? (error as FullTextError<"WORKER_LOST">).details.reason
+    : error.message;
 }
 
 export class Indexer {

@@ -46,28 +46,34 @@ export class StorageError<C extends StorageErrorCode = StorageErrorCode> extends
   }
 }
 
-const FULL: ReadonlySet<unknown> = new Set(["ENOSPC", "EDQUOT", "EFBIG"]);
-const READ_ONLY: ReadonlySet<unknown> = new Set(["EROFS", "EACCES", "EPERM"]);
+/** Codes of failures that a file and a reason describe. */
+type Described = "INDEX_DAMAGED" | "INDEX_LOCKED" | "DISK_FULL" | "DISK_READ_ONLY" | "DISK_FAILED";
+
+const BY_SYSTEM_CODE: ReadonlyMap<unknown, Described> = new Map([
+  ["ENOSPC", "DISK_FULL"],
+  ["EDQUOT", "DISK_FULL"],
+  ["EFBIG", "DISK_FULL"],
+  ["EROFS", "DISK_READ_ONLY"],
+  ["EACCES", "DISK_READ_ONLY"],
+  ["EPERM", "DISK_READ_ONLY"],
+  ["EIO", "DISK_FAILED"],
+]);
 /** SQLite's primary result codes: <https://www.sqlite.org/rescode.html>. */
-const SQLITE = { busy: 5, locked: 6, readOnly: 8, ioError: 10, corrupt: 11, full: 13, notADatabase: 26 } as const;
+const BY_SQLITE_CODE: ReadonlyMap<number, Described> = new Map([
+  [5, "INDEX_LOCKED"],
+  [6, "INDEX_LOCKED"],
+  [8, "DISK_READ_ONLY"],
+  [10, "DISK_FAILED"],
+  [11, "INDEX_DAMAGED"],
+  [13, "DISK_FULL"],
+  [26, "INDEX_DAMAGED"],
+]);
 
 /** The storage failure behind a system or SQLite error; `undefined` when it is something else. */
 export function storageErrorOf(error: unknown, file: string): StorageError | undefined {
   if (error instanceof StorageError) return error;
   if (!(error instanceof Error)) return undefined;
   const { code, errcode } = error as { readonly code?: unknown; readonly errcode?: unknown };
-  const sqlite = typeof errcode === "number" ? errcode & 0xff : undefined;
-  const reason = error.message;
-  if (sqlite === SQLITE.corrupt || sqlite === SQLITE.notADatabase) {
-    return new StorageError("INDEX_DAMAGED", { file, reason }, { cause: error });
-  }
-  if (sqlite === SQLITE.busy || sqlite === SQLITE.locked) {
-    return new StorageError("INDEX_LOCKED", { file, reason }, { cause: error });
-  }
-  if (FULL.has(code) || sqlite === SQLITE.full) return new StorageError("DISK_FULL", { reason }, { cause: error });
-  if (READ_ONLY.has(code) || sqlite === SQLITE.readOnly) {
-    return new StorageError("DISK_READ_ONLY", { reason }, { cause: error });
-  }
-  if (code === "EIO" || sqlite === SQLITE.ioError) return new StorageError("DISK_FAILED", { reason }, { cause: error });
-  return undefined;
+  const found = typeof errcode === "number" ? BY_SQLITE_CODE.get(errcode & 0xff) : BY_SYSTEM_CODE.get(code);
+  return found && new StorageError(found, { file, reason: error.message }, { cause: error });
 }
