@@ -12,7 +12,6 @@ import { carryOutGrowth } from "./controllers/archive-node/volume-effects.ts";
 import type { Caches } from "./controllers/caches.ts";
 import { FactBoard } from "./controllers/facts.ts";
 import { createFederationPeerReconciler } from "./controllers/federation-peer/reconciler.ts";
-import { childNames } from "./controllers/names.ts";
 import { AuthorityKeeper } from "./controllers/node-identity/authority-keeper.ts";
 import { createNodeIdentityReconciler } from "./controllers/node-identity/reconciler.ts";
 import { secretStore } from "./controllers/node-identity/secret-store.ts";
@@ -75,7 +74,7 @@ export function addControllers(deps: ControllersDeps): void {
       return node !== undefined && isOurs(node) ? node : undefined;
     },
   };
-  const secrets = secretStore(client, (key) => caches.secrets.get(key)?.metadata as ObjectMetadata | undefined);
+  const secrets = secretStore(client, clock, (key) => caches.secrets.get(key)?.metadata as ObjectMetadata | undefined);
   const watch = new SecretWatch({
     reflector: (namespace) => createReflector({ ...METADATA_OF_SECRETS, client, clock, log: deps.log, namespace }),
     changed: (node) => identities.enqueue(node, 0),
@@ -105,7 +104,6 @@ export function addControllers(deps: ControllersDeps): void {
       archiveNodes,
       secrets,
       watch,
-      versions: (node) => secretVersions(caches, node),
       authority: () => keeper.authority,
       putIdentity: (node, fact) => facts.putIdentity(node, fact),
       now,
@@ -262,14 +260,6 @@ function addPolling(deps: ControllersDeps, { keeper, facts, issuer }: PollingPar
       await client.close();
     },
   });
-}
-
-/** Metadata of the four key Secrets as cached. */
-function secretVersions(caches: Caches, node: ArchiveNode): string {
-  const { identity, keys, adminTls, access } = childNames(node.metadata.name);
-  const version = (name: string) =>
-    caches.secrets.get({ namespace: node.metadata.namespace, name })?.metadata.resourceVersion ?? "";
-  return [identity, keys, adminTls, access].map(version).join(" ");
 }
 
 function parse(node: string): ObjectKeyInNamespace {

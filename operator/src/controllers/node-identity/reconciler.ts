@@ -10,6 +10,7 @@ import type { IdentityFact } from "../facts.ts";
 import { forbiddenMessage, wholeSeconds } from "../kstatus.ts";
 import { adminServerName, childNames, podName } from "../names.ts";
 import { keyText, type ObjectKey, type SecretObject } from "../objects.ts";
+import { together } from "../together.ts";
 import { accessToken } from "./access-token.ts";
 import { IdentityError } from "./errors.ts";
 import type { Identity, SecretData } from "./identity-key.ts";
@@ -17,6 +18,7 @@ import { ensureIdentity, type IdentitySecretStore, identitySecretName } from "./
 import { adminTlsRenewal, makeAdminTls, type OperatorAuthority } from "./operator-ca.ts";
 import type { SecretWatch } from "./secret-watch.ts";
 import { childSecret } from "./secrets.ts";
+import { type Freshness, LAG_MS } from "./seen-secrets.ts";
 import { inspectServiceKeys, makeServiceKeys, type ServiceKeysState } from "./service-keys.ts";
 
 export interface NodeIdentityDeps {
@@ -24,8 +26,6 @@ export interface NodeIdentityDeps {
   readonly secrets: SecretStore;
   /** Of Secrets that carry no label of ours. */
   readonly watch: Pick<SecretWatch, "want" | "forget" | "version" | "isLive">;
-  /** Versions of the node's Secrets as cached: while they stay the same, nothing is read again before it is due. */
-  readonly versions: (node: ArchiveNode) => string;
   /** The operator's CA; undefined until the leader has made or read it. */
   readonly authority: () => OperatorAuthority | undefined;
   readonly putIdentity: (node: string, fact: IdentityFact) => void;
@@ -35,6 +35,9 @@ export interface NodeIdentityDeps {
 export interface SecretStore extends IdentitySecretStore {
   /** Replaces `data`, and fails when the Secret is no longer the version given. */
   replaceData(secret: SecretObject, data: SecretData, signal: AbortSignal): Promise<SecretObject>;
+  /** Whether the Secret is what was last read or written: while it is, it is not read again before it is due. */
+  freshness(key: ObjectKey): Freshness;
+  forget(key: ObjectKey): void;
 }
 
 /** Milliseconds until something is due; undefined when only an event can bring work. */
@@ -47,31 +50,56 @@ const RETRY_MS = 5_000;
 /** While the watch of a namespace is down, Secrets that users named are read this often. */
 const UNWATCHED_RECHECK_MS = 60_000;
 
+interface Settled {
+  readonly of: string;
+  readonly dueMs: number;
+  /** Of the identity found. A status that does not show it yet changes nothing; one that shows another does. */
+  readonly nodeID: string | undefined;
+}
+
 export function createNodeIdentityReconciler(deps: NodeIdentityDeps) {
   /** What was found in order, and until when it stays so. By `namespace/name`. */
-  const settled = new Map<string, { readonly of: string; readonly dueMs: number }>();
+  const settled = new Map<string, Settled>();
+  const forget = (key: ObjectKey): undefined => {
+    settled.delete(keyText(key));
+    deps.watch.forget(key);
+    for (const secret of keySecrets(key)) deps.secrets.forget(secret);
+  };
   return async (key: ObjectKey, signal: AbortSignal): Promise<RecheckAfter> => {
     const node = deps.archiveNodes.get(key);
-    if (node === undefined || node.metadata.deletionTimestamp !== undefined) {
-      settled.delete(keyText(key));
-      deps.watch.forget(key);
-      return undefined;
-    }
-    const state = fingerprint(deps, node);
-    const known = settled.get(keyText(key));
+    if (node === undefined || node.metadata.deletionTimestamp !== undefined) return forget(key);
+    const of = fingerprint(deps, node);
     const nowMs = deps.now().getTime();
-    if (known !== undefined && known.of === state && nowMs < known.dueMs && isNoticed(deps, node))
-      return known.dueMs - nowMs;
+    const restMs = stillSettledMs(deps, node, { known: settled.get(keyText(key)), of, nowMs });
+    if (restMs !== undefined) return restMs;
     settled.delete(keyText(key));
-    const recheckMs = await reconcileKeys(deps, node, signal).catch((error: unknown) => {
-      const blocked = blockedBy(error);
-      if (blocked !== undefined) deps.putIdentity(keyText(key), blocked);
-      throw error; // what only a person can mend is tried again all the same, with a growing pause
-    });
+    const { recheckMs, nodeID } = await reconcileOrTell(deps, node, signal);
     if (!isNoticed(deps, node)) return Math.min(recheckMs ?? UNWATCHED_RECHECK_MS, UNWATCHED_RECHECK_MS);
-    if (recheckMs !== undefined) settled.set(keyText(key), { of: state, dueMs: nowMs + recheckMs });
+    if (recheckMs !== undefined) settled.set(keyText(key), { of, dueMs: nowMs + recheckMs, nodeID });
     return recheckMs;
   };
+}
+
+/** @returns milliseconds until it is due; undefined when something must be looked at now */
+function stillSettledMs(
+  deps: NodeIdentityDeps,
+  node: ArchiveNode,
+  { known, of, nowMs }: { readonly known: Settled | undefined; readonly of: string; readonly nowMs: number },
+): number | undefined {
+  if (known === undefined || known.of !== of || nowMs >= known.dueMs || !isNoticed(deps, node)) return undefined;
+  const freshness = freshnessOf(deps, node, known);
+  if (freshness === "changed") return undefined;
+  return Math.min(known.dueMs - nowMs, freshness === "lagging" ? LAG_MS : Infinity);
+}
+
+async function reconcileOrTell(deps: NodeIdentityDeps, node: ArchiveNode, signal: AbortSignal): Promise<Reconciled> {
+  try {
+    return await reconcileKeys(deps, node, signal);
+  } catch (error) {
+    const blocked = blockedBy(error);
+    if (blocked !== undefined) deps.putIdentity(keyText(node.metadata), blocked);
+    throw error; // what only a person can mend is tried again all the same, with a growing pause
+  }
 }
 
 function blockedBy(error: unknown): IdentityFact | undefined {
@@ -94,18 +122,40 @@ function isNoticed(deps: NodeIdentityDeps, node: ArchiveNode): boolean {
 }
 
 function fingerprint(deps: NodeIdentityDeps, node: ArchiveNode): string {
-  const { metadata, status } = node;
+  const { metadata } = node;
   return JSON.stringify([
     metadata.uid,
     metadata.generation,
-    status?.nodeID,
     deps.authority()?.bundle,
-    deps.versions(node),
     deps.watch.version({ namespace: metadata.namespace, name: identitySecretName(node) }),
   ]);
 }
 
-async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: AbortSignal): Promise<RecheckAfter> {
+/** Our own Secrets of keys. What is in the recovery Secret is looked at only when the identity is made. */
+function keySecrets({ namespace, name }: ObjectKey): ObjectKey[] {
+  const { identity, keys, adminTls, access } = childNames(name);
+  return [identity, keys, adminTls, access].map((secret) => ({ namespace, name: secret }));
+}
+
+/** Of the one that tells most. */
+function freshnessOf(deps: NodeIdentityDeps, node: ArchiveNode, known: Settled): Freshness {
+  const shown = node.status?.nodeID;
+  if (shown !== undefined && shown !== known.nodeID) return "changed";
+  // A Secret that a user named is followed by the watch, and is part of the fingerprint.
+  const isNamed = node.spec.identity?.secretRef !== undefined;
+  const found = keySecrets(node.metadata)
+    .slice(isNamed ? 1 : 0)
+    .map((secret) => deps.secrets.freshness(secret));
+  if (found.includes("changed")) return "changed";
+  return found.includes("lagging") ? "lagging" : "same";
+}
+
+interface Reconciled {
+  readonly recheckMs: RecheckAfter;
+  readonly nodeID?: string;
+}
+
+async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: AbortSignal): Promise<Reconciled> {
   const key = keyText(node.metadata);
   const identity = await ensureIdentity(deps, node, signal);
   const isAbsent = "state" in identity;
@@ -114,15 +164,20 @@ async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: 
   else deps.watch.forget(node.metadata);
   if (isAbsent) {
     deps.putIdentity(key, identity);
-    return undefined;
+    return { recheckMs: undefined };
   }
-  const keys = await ensureServiceKeys(deps, node, identity, signal);
-  deps.putIdentity(key, { state: "present", nodeID: identity.nodeID, certificate: certificateFact(keys) });
-  await ensureAccess(deps, node, signal);
-  const adminDue = await ensureAdminTls(deps, node, signal);
-  if (adminDue === "no-authority") return RETRY_MS;
+  const [keys, adminDue] = await together([
+    ensureServiceKeys(deps, node, identity, signal).then((made) => {
+      deps.putIdentity(key, { state: "present", nodeID: identity.nodeID, certificate: certificateFact(made) });
+      return made;
+    }),
+    ensureAdminTls(deps, node, signal),
+    ensureAccess(deps, node, signal),
+  ]);
+  const { nodeID } = identity;
+  if (adminDue === "no-authority") return { recheckMs: RETRY_MS, nodeID };
   const due = Math.min(keys.renewAfter.getTime(), adminDue.getTime());
-  return Math.max(RETRY_MS, due - deps.now().getTime());
+  return { recheckMs: Math.max(RETRY_MS, due - deps.now().getTime()), nodeID };
 }
 
 function certificateFact(keys: ServiceKeysState) {
@@ -198,7 +253,9 @@ async function ensure<S>(
   recipe: Recipe<S>,
 ): Promise<{ readonly secret: SecretObject; readonly state: S | undefined }> {
   const key = { namespace: node.metadata.namespace, name };
-  let found = await deps.secrets.read(key, signal);
+  // Not cached means hardly ever there: made by a user, without our labels. Then the create says so.
+  const isCached = deps.secrets.cachedMetadata(key) !== undefined;
+  let found = isCached || deps.secrets.freshness(key) === "lagging" ? await deps.secrets.read(key, signal) : undefined;
   if (found === undefined) {
     const created = await deps.secrets.create(childSecret(node, name, await recipe.make()), signal);
     if (created !== "exists") return { secret: created, state: undefined };
