@@ -128,6 +128,8 @@ export const ARCHIVE_NODE_CONDITIONS = {
     reasons: {
       Bound: "Nothing to do.",
       Pending: "A claim is not bound yet. `kubectl describe pvc` of the claims named in the message.",
+      VolumeLost:
+        "The volume behind a claim is gone, and what was in it. Restore it, or delete claim and pod to begin with an empty one.",
       Resizing: "Volumes are growing. Wait.",
       StorageNotExpandable: "See the Stalled condition.",
       StorageShrinkRejected: "See the Stalled condition.",

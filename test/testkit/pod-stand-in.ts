@@ -63,7 +63,7 @@ export class PodStandIn {
   readonly #volumes = new Map<string, string>();
   /** UIDs of the pods that were marked ready. */
   readonly #started = new Set<string>();
-  /** Pods that stay as they are, by `namespace/name`. */
+  /** Pods and claims that stay as they are, by `namespace/name`. */
   readonly held = new Set<string>();
   /** Admin calls answered, by method and path. */
   readonly calls = new Map<string, number>();
@@ -124,6 +124,7 @@ export class PodStandIn {
   async #bind(claim: ClaimObject): Promise<void> {
     const { storage } = claim.spec.resources.requests;
     const { name, namespace, uid = "" } = claim.metadata;
+    if (this.held.has(`${namespace}/${name}`)) return;
     if (claim.status?.phase === "Bound" && claim.status.capacity?.storage === storage) return;
     if (claim.status?.phase !== "Bound" && this.#volumes.get(uid) === storage) return;
     const volume = {

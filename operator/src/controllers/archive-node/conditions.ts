@@ -240,12 +240,19 @@ function claimsCondition(node: EffectiveNode, observed: ObservedState): Decision
   const bound = new Set(observed.claims.filter((claim) => claim.bound).map((claim) => claim.name));
   const missing = expected.filter((name) => !bound.has(name));
   if (missing.length === 0) return verdict("StorageReady", "True", "Bound", "every claim is bound");
+  const lost = observed.claims.filter((claim) => claim.lost).map((claim) => claim.name);
+  if (lost.length > 0) return verdict("StorageReady", "False", "VolumeLost", lostMessage(lost));
   return verdict(
     "StorageReady",
     "False",
     "Pending",
     `not bound yet: ${missing.join(", ")}; kubectl describe pvc ${missing.join(" ")}`,
   );
+}
+
+function lostMessage(claims: readonly string[]): string {
+  const names = claims.join(" ");
+  return `${names} lost its volume and what was in it: restore the volume from a backup, or kubectl delete pvc ${names} and its pod to begin with an empty one`;
 }
 
 function shrinkMessage(wanted: string, current: string): string {

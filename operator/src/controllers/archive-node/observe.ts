@@ -95,6 +95,7 @@ function observedClaim(object: ClaimObject | undefined): ObservedClaim[] {
     {
       name: object.metadata.name,
       bound: object.status?.phase === "Bound",
+      lost: object.status?.phase === "Lost",
       requested: object.spec.resources?.requests?.storage ?? "0",
       capacity: object.status?.capacity?.storage,
     },

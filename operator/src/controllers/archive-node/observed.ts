@@ -18,6 +18,8 @@ export interface ObservedStatefulSet {
 export interface ObservedClaim {
   readonly name: string;
   readonly bound: boolean;
+  /** It was bound, and its volume is gone. */
+  readonly lost: boolean;
   readonly requested: string;
   /** Absent until bound. */
   readonly capacity: string | undefined;

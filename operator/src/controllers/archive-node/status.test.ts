@@ -51,7 +51,7 @@ const RUNNING: ObservedState = {
     readyReplicas: 1,
     updatedReplicas: 1,
   },
-  claims: [{ name: "data-alpha-0", bound: true, requested: "10Gi", capacity: "10Gi" }],
+  claims: [{ name: "data-alpha-0", bound: true, lost: false, requested: "10Gi", capacity: "10Gi" }],
   pods: [{ name: "alpha-0", uid: "p", ready: true, trouble: "" }],
   facts: facts(),
   recoveryKeyInCluster: false,
@@ -159,6 +159,13 @@ test.each<[string, Parts, ArchiveNodeConditionType, string, string]>([
     "ConfigSynced",
     "Propagating",
     "ConfigNotSynced",
+  ],
+  [
+    "a claim that lost its volume",
+    { observed: { claims: [{ name: "data-alpha-0", bound: false, lost: true, requested: "10Gi", capacity: "10Gi" }] } },
+    "StorageReady",
+    "VolumeLost",
+    "StorageNotReady",
   ],
   ["an unbound claim", { observed: { claims: [] } }, "StorageReady", "Pending", "StorageNotReady"],
   [

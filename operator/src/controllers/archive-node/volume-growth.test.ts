@@ -13,7 +13,7 @@ const SET: ObservedStatefulSet = {
   readyReplicas: 1,
   updatedReplicas: 1,
 };
-const CLAIM: ObservedClaim = { name: "data-alpha-0", bound: true, requested: "10Gi", capacity: "10Gi" };
+const CLAIM: ObservedClaim = { name: "data-alpha-0", bound: true, lost: false, requested: "10Gi", capacity: "10Gi" };
 
 function state(parts: Partial<ObservedState> = {}): ObservedState {
   return {
