@@ -1,7 +1,7 @@
 /** What runs: two pods of the operator, restricted, electing a leader, reachable for metrics and for nothing else. */
 import { describe, expect, it } from "vitest";
 import { checkConfig } from "../../operator/src/config/config.ts";
-import { type Manifest, render, renderText } from "../../test/testkit/chart.ts";
+import { type Manifest, render, renderTests, renderText } from "../../test/testkit/chart.ts";
 
 interface PodSpec {
   readonly serviceAccountName: string;
@@ -20,6 +20,31 @@ interface Workload extends Manifest {
 }
 
 const only = (manifests: readonly Manifest[], kind: string) => manifests.filter((one) => one.kind === kind);
+/** Settings as the operator's program would read them. */
+function configOf({ env }: PodSpec["containers"][number]) {
+  const given = Object.fromEntries(env.map(({ name, value }) => [name, value]));
+  return checkConfig({
+    podName: undefined,
+    podNamespace: undefined,
+    kubeconfig: undefined,
+    kubernetesHost: undefined,
+    kubernetesPort: undefined,
+    metricsHost: given["METRICS_HOST"],
+    metricsSecurePort: given["METRICS_SECURE_PORT"],
+    metricsCertificateFolder: given["METRICS_CERTIFICATE_FOLDER"],
+    leaderElection: given["LEADER_ELECTION"],
+    workers: given["WORKERS"],
+    resyncSeconds: given["RESYNC_SECONDS"],
+    watchNamespaces: given["WATCH_NAMESPACES"],
+    logLevel: given["LOG_LEVEL"],
+    metricsPort: given["METRICS_PORT"],
+    nodeImage: given["NODE_IMAGE"],
+    nodeVersion: given["NODE_VERSION"],
+    nodePullPolicy: given["NODE_PULL_POLICY"],
+    className: given["CLASS_NAME"],
+  });
+}
+
 async function deployment(...values: readonly string[]) {
   const [found] = only(await render(...values), "Deployment") as Workload[];
   const container = found?.spec.template.spec.containers[0];
@@ -48,25 +73,7 @@ describe("the Deployment", () => {
 
   it("hands the operator settings that it accepts", async () => {
     const { container } = await deployment("className=blue", "logLevel=debug", "watchNamespaces={a,b}");
-    const env = Object.fromEntries(container.env.map(({ name, value }) => [name, value]));
-    const config = checkConfig({
-      podName: undefined,
-      podNamespace: undefined,
-      kubeconfig: undefined,
-      kubernetesHost: undefined,
-      kubernetesPort: undefined,
-      metricsHost: env["METRICS_HOST"],
-      leaderElection: env["LEADER_ELECTION"],
-      workers: env["WORKERS"],
-      resyncSeconds: env["RESYNC_SECONDS"],
-      watchNamespaces: env["WATCH_NAMESPACES"],
-      logLevel: env["LOG_LEVEL"],
-      metricsPort: env["METRICS_PORT"],
-      nodeImage: env["NODE_IMAGE"],
-      nodeVersion: env["NODE_VERSION"],
-      nodePullPolicy: env["NODE_PULL_POLICY"],
-      className: env["CLASS_NAME"],
-    });
+    const config = configOf(container);
     expect(config).toMatchObject({
       className: "blue",
       logLevel: "debug",
@@ -110,5 +117,82 @@ describe("the network", () => {
     await expect(renderText("metrics.serviceMonitor.enabled=true", "metrics.service.enabled=false")).rejects.toThrow(
       /needs metrics\.service\.enabled/,
     );
+  });
+});
+
+describe("metrics for whoever may read them", () => {
+  const SECURE = "metrics.secure.enabled=true";
+  const names = (manifests: readonly Manifest[], kind: string) =>
+    only(manifests, kind).map(({ metadata }) => metadata.name);
+
+  it("are on an HTTPS port of their own, which Service, NetworkPolicy and ServiceMonitor follow", async () => {
+    const manifests = await render(SECURE, "metrics.serviceMonitor.enabled=true");
+    const { container } = await deployment(SECURE);
+    expect(configOf(container)).toMatchObject({ metricsSecurePort: 8443, metricsCertificateFolder: undefined });
+    expect(container).toMatchObject({
+      ports: [{ containerPort: 9090 }, { name: "metrics-https", containerPort: 8443 }],
+    });
+    const [service] = only(manifests, "Service");
+    expect(service).toMatchObject({ spec: { ports: [{ name: "metrics-https", port: 8443 }] } });
+    const [policy] = only(manifests, "NetworkPolicy");
+    expect(policy).toMatchObject({ spec: { ingress: [{ ports: [{ port: 9090 }, { port: 8443 }] }] } });
+    const [monitor] = only(manifests, "ServiceMonitor");
+    expect(monitor).toMatchObject({
+      spec: { endpoints: [{ port: "metrics-https", scheme: "https", tlsConfig: { insecureSkipVerify: true } }] },
+    });
+  });
+
+  it("are checked with the CA of a certificate that is given", async () => {
+    const given = [SECURE, "metrics.secure.certificateSecret=tls", "metrics.serviceMonitor.enabled=true"];
+    const { container, pod } = await deployment(...given);
+    expect(configOf(container).metricsCertificateFolder).toBe("/metrics-certificate");
+    expect(pod.volumes).toContainEqual({ name: "metrics-certificate", secret: { secretName: "tls" } });
+    const [monitor] = only(await render(...given), "ServiceMonitor");
+    const tlsConfig = {
+      ca: { secret: { name: "tls", key: "ca.crt" } },
+      serverName: "archive-operator-metrics.archive-system.svc",
+    };
+    expect(monitor).toMatchObject({ spec: { endpoints: [{ tlsConfig }] } });
+  });
+
+  it("need rights in the whole cluster, which nobody gets without asking", async () => {
+    const scope = "rbac.scope=Namespaced";
+    expect(names(await render(scope), "ClusterRole")).toEqual([]);
+    expect(names(await render(scope, SECURE), "ClusterRole")).toEqual([
+      "archive-system-archive-operator-reviews",
+      "archive-system-archive-operator-metrics-reader",
+    ]);
+    expect(names(await render(scope, SECURE, "rbac.create=false"), "ClusterRole")).toEqual([]);
+  });
+});
+
+describe("helm test", () => {
+  it("makes an ArchiveNode where the operator acts, with no more rights than that, and leaves nothing", async () => {
+    const manifests = await renderTests("rbac.scope=Namespaced", "watchNamespaces={alpha,beta}", "className=blue");
+    const role = only(manifests, "Role")[0];
+    expect(role?.metadata.namespace).toBe("alpha");
+    expect(role).toMatchObject({
+      rules: [{ apiGroups: ["archivestream.io"], resources: ["archivenodes"], verbs: ["create", "get", "delete"] }],
+    });
+    for (const { metadata } of manifests)
+      expect(metadata.annotations?.["helm.sh/hook-delete-policy"]).toBe("before-hook-creation,hook-succeeded");
+    const [pod] = only(manifests, "Pod");
+    expect(pod).toMatchObject({
+      metadata: { namespace: "archive-system" },
+      spec: {
+        restartPolicy: "Never",
+        securityContext: { runAsNonRoot: true },
+        containers: [{ env: expect.anything() as unknown }],
+      },
+    });
+    expect(JSON.stringify(pod)).toContain(JSON.stringify({ name: "POD_NAMESPACE", value: "alpha" }));
+    expect(JSON.stringify(pod)).toContain(JSON.stringify({ name: "CLASS_NAME", value: "blue" }));
+    expect(await renderTests("rbac.create=false")).toEqual([]);
+  });
+
+  it("is not selected by the operator's Service, NetworkPolicy or disruption budget", async () => {
+    const [pod] = only(await renderTests(), "Pod") as (Manifest & { metadata: { labels: Record<string, string> } })[];
+    const [service] = only(await render(), "Service") as unknown as { spec: { selector: Record<string, string> } }[];
+    expect(pod?.metadata.labels["app.kubernetes.io/name"]).not.toBe(service?.spec.selector["app.kubernetes.io/name"]);
   });
 });

@@ -12,6 +12,7 @@ import { createTransport, type Transport } from "./kube/transport.ts";
 import { LeaseFence, OPEN_FENCE } from "./kube/write-fence.ts";
 import { createObjectMetrics } from "./observability/object-metrics.ts";
 import { createRegistry } from "./observability/registry.ts";
+import { createAccessReview } from "./runtime/access-review.ts";
 import { createControllerMetrics } from "./runtime/controller-metrics.ts";
 import { createElectionMetrics } from "./runtime/election-metrics.ts";
 import { createEventRecorder } from "./runtime/event-recorder.ts";
@@ -19,19 +20,25 @@ import { startHealthServer } from "./runtime/health-server.ts";
 import { LEASE_TIMINGS, LeaderElector } from "./runtime/leader-election.ts";
 import type { Log } from "./runtime/log.ts";
 import { createManager } from "./runtime/manager.ts";
+import { startMetricsServer } from "./runtime/metrics-server.ts";
 import { createReflectorMetrics } from "./runtime/reflector-metrics.ts";
+import { mountedCertificate, selfSignedCertificate } from "./serving-certificate.ts";
 
 /** What tests replace. */
 export interface Overrides {
   /** Port on which stand-ins for pods answer the admin contract. */
   readonly adminPort?: number;
+  /** Whose wall time may jump. */
+  readonly clock?: Clock;
   /** Longest wait before the start, milliseconds. */
   readonly startJitterMs?: number;
 }
 
 export interface Operator {
-  /** Port of `/healthz`, `/readyz` and `/metrics` once it runs. */
+  /** Port of `/healthz` and `/readyz` once it runs; of `/metrics` too, unless that is on the secure port. */
   readonly healthPort: () => number | undefined;
+  /** Port of `/metrics` over HTTPS, if there is one, once it runs. */
+  readonly securePort: () => number | undefined;
   /** Runs until `signal` aborts. @throws {LeadershipLostError} exit at once */
   run(signal: AbortSignal): Promise<void>;
 }
@@ -43,7 +50,7 @@ const START_JITTER_MS = 2_000;
 const OPERATOR_POD_LABELS = { "app.kubernetes.io/name": "archive-operator" };
 
 export function compose(config: Config, log: Log, overrides: Overrides = {}): Operator {
-  const clock = systemClock;
+  const clock = overrides.clock ?? systemClock;
   const registry = createRegistry();
   const metrics = createKubeMetrics(registry);
   const fence = config.leaderElection ? new LeaseFence(clock, LEASE_TIMINGS.renewDeadlineMs) : undefined;
@@ -103,7 +110,7 @@ export function compose(config: Config, log: Log, overrides: Overrides = {}): Op
     resyncMs: config.resyncMs,
     ...(overrides.adminPort === undefined ? {} : { adminPort: overrides.adminPort }),
   });
-  return operatorOf(config, { manager, registry, transport });
+  return operatorOf(config, { manager, registry, transport, client, clock, log });
 }
 
 interface ElectorParts {
@@ -128,21 +135,29 @@ interface RunParts {
   readonly manager: ReturnType<typeof createManager>;
   readonly registry: ReturnType<typeof createRegistry>;
   readonly transport: Transport;
+  readonly client: KubeClient;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
-function operatorOf(config: Config, { manager, registry, transport }: RunParts): Operator {
+function operatorOf(config: Config, parts: RunParts): Operator {
+  const { manager, registry, transport } = parts;
   let port: number | undefined;
+  let securePort: number | undefined;
   return {
     healthPort: () => port,
+    securePort: () => securePort,
     run: async (signal) => {
       await using health = await startHealthServer({
         host: config.metricsHost,
         port: config.metricsPort,
         live: () => manager.live(),
         ready: () => manager.ready(),
-        metrics: registry,
+        metrics: config.metricsSecurePort === undefined ? registry : undefined,
       });
       port = health.port;
+      await using secure = await startSecureMetrics(config, parts);
+      securePort = secure?.port;
       try {
         await manager.run(signal);
       } finally {
@@ -150,4 +165,20 @@ function operatorOf(config: Config, { manager, registry, transport }: RunParts):
       }
     },
   };
+}
+
+async function startSecureMetrics(config: Config, { client, clock, log, registry }: RunParts) {
+  if (config.metricsSecurePort === undefined) return undefined;
+  const folder = config.metricsCertificateFolder;
+  return startMetricsServer({
+    host: config.metricsHost,
+    port: config.metricsSecurePort,
+    metrics: registry,
+    review: createAccessReview({ client, clock }),
+    certificate:
+      folder === undefined
+        ? selfSignedCertificate("archive-operator-metrics", () => new Date(clock.now()))
+        : mountedCertificate(folder),
+    certificateFailed: (error) => log.warn({ err: error }, "the certificate of the metrics port cannot be read"),
+  });
 }

@@ -35,7 +35,7 @@ async function template(
 
 /** @throws with helm's message on standard error in `stderr` when values are refused */
 export function renderText(...values: readonly string[]): Promise<string> {
-  return template(values, ["template"]);
+  return template(values, ["template", "--skip-tests"]);
 }
 
 /** As installed in `archive-system`. */
@@ -44,7 +44,16 @@ export function render(...values: readonly string[]): Promise<readonly Manifest[
 }
 
 export async function renderIn(namespace: string, values: readonly string[]): Promise<readonly Manifest[]> {
-  const text = await template(values, ["template"], namespace);
+  return manifestsOf(await template(values, ["template", "--skip-tests"], namespace));
+}
+
+/** What `helm test` makes, runs and removes. */
+export async function renderTests(...values: readonly string[]): Promise<readonly Manifest[]> {
+  const all = manifestsOf(await template(values, ["template"]));
+  return all.filter(({ metadata }) => metadata.annotations?.["helm.sh/hook"] === "test");
+}
+
+function manifestsOf(text: string): readonly Manifest[] {
   const documents = parseAllDocuments(text).map((one) => one.toJS() as Manifest | null);
   return documents.filter((one) => one !== null);
 }

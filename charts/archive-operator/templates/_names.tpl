@@ -44,3 +44,13 @@ runAsGroup: 65532
 seccompProfile:
   type: RuntimeDefault
 {{- end }}
+
+{{/* Secret with the certificate of the secure metrics port; empty when there is none. */}}
+{{- define "archive-operator.metricsSecret" -}}
+{{- if .Values.metrics.secure.enabled }}{{ .Values.metrics.secure.certificateSecret }}{{ end -}}
+{{- end }}
+
+{{/* ClusterRole for whoever scrapes the secure metrics port. */}}
+{{- define "archive-operator.metricsReader" -}}
+{{ printf "%s-%s-metrics-reader" .Release.Namespace (include "archive-operator.name" .) }}
+{{- end }}

@@ -15,6 +15,9 @@ export interface Config {
   readonly logLevel: LogLevel;
   readonly metricsHost: string;
   readonly metricsPort: number;
+  /** HTTPS with the API server's judgement of who may read; plain HTTP on `metricsPort` when absent. */
+  readonly metricsSecurePort?: number | undefined;
+  readonly metricsCertificateFolder?: string | undefined;
   readonly leaderElection: boolean;
   readonly workers: number;
   readonly resyncMs: number;
@@ -41,10 +44,10 @@ const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 /** @throws {ConfigError} */
 export function checkConfig(raw: RawEnvironment): Config {
   const problems: string[] = [];
-  const integer = (name: string, text: string | undefined, range: IntegerRange) => {
-    const value = text === undefined || text === "" ? range.default : Number(text);
+  const integer = (name: string, given: string | undefined, range: IntegerRange) => {
+    const value = given === undefined || given === "" ? range.default : Number(given);
     if (Number.isInteger(value) && value >= range.min && value <= range.max) return value;
-    problems.push(`${name} must be a whole number from ${range.min} to ${range.max}, not "${text ?? ""}"`);
+    problems.push(`${name} must be a whole number from ${range.min} to ${range.max}, not "${given ?? ""}"`);
     return range.default;
   };
   const logLevel = LEVELS.find((level) => level === textOr(raw.logLevel, "info"));
@@ -62,6 +65,11 @@ export function checkConfig(raw: RawEnvironment): Config {
     logLevel: logLevel ?? "info",
     metricsHost: textOr(raw.metricsHost, "0.0.0.0"),
     metricsPort: integer("METRICS_PORT", raw.metricsPort, { min: 0, max: 65_535, default: 8080 }),
+    metricsSecurePort:
+      text(raw.metricsSecurePort) === undefined
+        ? undefined
+        : integer("METRICS_SECURE_PORT", raw.metricsSecurePort, { min: 0, max: 65_535, default: 0 }),
+    metricsCertificateFolder: text(raw.metricsCertificateFolder),
     leaderElection: election === "true",
     workers: integer("WORKERS", raw.workers, { min: 1, max: 64, default: 8 }),
     resyncMs: 1000 * integer("RESYNC_SECONDS", raw.resyncSeconds, { min: 1, max: 86_400, default: 1_800 }),

@@ -10,6 +10,8 @@ export interface RawEnvironment {
   readonly logLevel: string | undefined;
   readonly metricsHost: string | undefined;
   readonly metricsPort: string | undefined;
+  readonly metricsSecurePort: string | undefined;
+  readonly metricsCertificateFolder: string | undefined;
   readonly leaderElection: string | undefined;
   readonly workers: string | undefined;
   readonly resyncSeconds: string | undefined;
@@ -34,6 +36,10 @@ export function readEnvironment(): RawEnvironment {
     logLevel: env["LOG_LEVEL"],
     metricsHost: env["METRICS_HOST"],
     metricsPort: env["METRICS_PORT"],
+    /** Serves metrics there over HTTPS to whoever may `get` `/metrics`, and no longer on METRICS_PORT. */
+    metricsSecurePort: env["METRICS_SECURE_PORT"],
+    /** Folder with `tls.crt` and `tls.key` for that port; self-signed when unset. */
+    metricsCertificateFolder: env["METRICS_CERTIFICATE_FOLDER"],
     /** `false` for a single process on a developer's machine. */
     leaderElection: env["LEADER_ELECTION"],
     /** Keys each controller works at the same time. */

@@ -25,7 +25,7 @@ export interface KubeRequest {
   readonly accept?: string;
   /** Until the whole answer is there (for streams: its head), milliseconds; default 30 s. */
   readonly timeoutMs?: number;
-  /** Lease renewals go past the write fence; nothing else may. */
+  /** Lease renewals and reviews, which change nothing, go past the write fence; nothing else may. */
   readonly unfenced?: boolean;
 }
 

@@ -1,4 +1,4 @@
-/** `/healthz`, `/readyz` and `/metrics` over plain HTTP, on every replica; the NetworkPolicy says who may ask. */
+/** `/healthz`, `/readyz` and, unless they are served elsewhere, `/metrics` over plain HTTP, on every replica. */
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -10,7 +10,13 @@ export interface HealthServerOptions {
   readonly port: number;
   readonly live: () => HealthReport;
   readonly ready: () => HealthReport;
-  readonly metrics: { readonly contentType: string; metrics(): Promise<string> };
+  /** Absent: not served here. */
+  readonly metrics?: Metrics | undefined;
+}
+
+interface Metrics {
+  readonly contentType: string;
+  metrics(): Promise<string>;
 }
 
 export interface HealthServer extends AsyncDisposable {
@@ -37,13 +43,15 @@ async function answer(options: HealthServerOptions, path: string, response: Serv
     case "/readyz":
       return send(response, options.ready());
     case "/metrics":
-      return sendMetrics(options, response);
+      return options.metrics === undefined
+        ? void response.writeHead(404).end()
+        : sendMetrics(options.metrics, response);
     default:
       response.writeHead(404).end();
   }
 }
 
-async function sendMetrics({ metrics }: HealthServerOptions, response: ServerResponse): Promise<void> {
+async function sendMetrics(metrics: Metrics, response: ServerResponse): Promise<void> {
   try {
     const text = await metrics.metrics();
     response.writeHead(200, { "content-type": metrics.contentType }).end(text);
