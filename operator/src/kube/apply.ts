@@ -8,7 +8,7 @@
 import { KubeError } from "./api-errors.ts";
 import type { KubeClient } from "./client.ts";
 import type { Clock } from "./clock.ts";
-import { documentDigest } from "./digest.ts";
+import { DigestMemory } from "./digest.ts";
 import { firstDrift } from "./drift.ts";
 import { Expectations } from "./expectations.ts";
 import type { KubeMetrics } from "./metrics.ts";
@@ -68,12 +68,17 @@ interface Verified {
 interface Memory {
   readonly expectations: Expectations;
   readonly verified: Map<string, Verified>;
+  readonly digests: DigestMemory;
 }
 
 export function createApply(deps: ApplyDeps): Apply {
-  const memory: Memory = { expectations: new Expectations(deps.clock), verified: new Map() };
+  const memory: Memory = {
+    expectations: new Expectations(deps.clock),
+    verified: new Map(),
+    digests: new DigestMemory(MAX_REMEMBERED),
+  };
   return async (object, options, signal) => {
-    const target = targetOf(deps, object, options);
+    const target = targetOf(deps, memory.digests, object, options);
     const cached = deps.cached(target.resource, target.key);
     const done =
       fromMemory(memory, target, cached) ?? (await fromLive(deps, memory, { target, cached, object }, signal));
@@ -125,12 +130,12 @@ function remember({ verified }: Memory, target: Target, resourceVersion: string 
   verified.set(target.id, { digest: target.digest, resourceVersion });
 }
 
-function targetOf(deps: ApplyDeps, object: KubeObject, options: ApplyOptions): Target {
+function targetOf(deps: ApplyDeps, digests: DigestMemory, object: KubeObject, options: ApplyOptions): Target {
   const resource = deps.resourceOf(object);
   const key = keyOf(object);
+  const id = `${apiVersionOf(resource)}/${resource.kind}/${keyText(key)}`;
   // The manager is part of the digest: one object may be applied in parts by several.
-  const digest = documentDigest({ fieldManager: options.fieldManager, object });
-  return { resource, key, digest, id: `${apiVersionOf(resource)}/${resource.kind}/${keyText(key)}` };
+  return { resource, key, id, digest: digests.digestOf(id, { fieldManager: options.fieldManager, object }) };
 }
 
 function matches(object: KubeObject, live: KubeObject, digest: string): boolean {

@@ -31,7 +31,9 @@ function setUp({ observed = {}, ...parts }: ArchiveNodeParts & { observed?: Part
     createdAt: object.metadata.creationTimestamp ?? "",
     now: new Date("2026-11-24T00:00:00Z"),
   });
-  return plan({ node, observed: { ...NOTHING, ...observed }, documents, settings: SETTINGS });
+  const planned = plan({ node, observed: { ...NOTHING, ...observed }, documents, settings: SETTINGS });
+  // In the order in which they are applied.
+  return { ...planned, apply: [...planned.apply, ...(planned.pods === undefined ? [] : [planned.pods])] };
 }
 
 const names = (children: readonly Child[]) => children.map((child) => `${child.kind}/${child.metadata.name}`);

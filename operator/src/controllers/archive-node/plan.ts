@@ -13,8 +13,10 @@ import { trustSecret } from "./resources/trust-secret.ts";
 import { planGrowth, templateSize, type VolumeGrowth } from "./volume-growth.ts";
 
 export interface Plan {
-  /** In this order: what pods need comes before the pods. */
+  /** What pods need: independent of each other, and all of it before the pods. */
   readonly apply: readonly Child[];
+  /** The StatefulSet; undefined while it must not be applied. */
+  readonly pods: Child | undefined;
   /** Optional children that the spec does not ask for (any more); absent ones included. */
   readonly remove: readonly Child[];
   readonly growth: VolumeGrowth;
@@ -45,11 +47,8 @@ export function plan({ node, observed, documents, settings }: PlanInput): Plan {
     clientService(node),
   ];
   return {
-    apply: [
-      ...optional.filter(([wanted]) => wanted).map(([, child]) => child),
-      ...always,
-      ...(mayApplyStatefulSet(growth) ? [statefulSetOf({ node, observed, documents }, growth)] : []),
-    ],
+    apply: [...optional.filter(([wanted]) => wanted).map(([, child]) => child), ...always],
+    pods: mayApplyStatefulSet(growth) ? statefulSetOf({ node, observed, documents }, growth) : undefined,
     remove: optional.filter(([wanted]) => !wanted).map(([, child]) => child),
     growth,
   };

@@ -13,6 +13,7 @@ import {
 import { KubeError } from "../../kube/api-errors.ts";
 import { forbiddenMessage } from "../kstatus.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
+import { together } from "../together.ts";
 import type { ConditionInput } from "./conditions.ts";
 import type { DocumentIssuer, StoredDocuments } from "./documents.ts";
 import { type EffectiveNode, effectiveNode, type OperatorSettings } from "./effective.ts";
@@ -103,8 +104,9 @@ async function carryOut(
   signal: AbortSignal,
 ): Promise<Done> {
   try {
-    for (const child of planned.apply) await deps.apply(child, signal);
-    for (const child of planned.remove) await deps.remove(child, signal);
+    await together(planned.apply.map((child) => deps.apply(child, signal)));
+    if (planned.pods !== undefined) await deps.apply(planned.pods, signal);
+    await together(planned.remove.map((child) => deps.remove(child, signal)));
     return { blocked: undefined, ...(await deps.grow(node, planned.growth, signal)) };
   } catch (error) {
     const blocked = blockedBy(error);

@@ -36,6 +36,26 @@ test("a first status tells what is ready or stuck, not what has yet to come", ()
   expect(noted(undefined, status("Ready", "True"))).toEqual(["Normal Ready: the message"]);
 });
 
+test.each([
+  ["CertificateValid", undefined],
+  ["CertificateValid", status("CertificateValid", "Unknown", "Pending")],
+  ["StorageReady", status("StorageReady", "False", "Pending")],
+])("%s on the way to the first Ready is no news", (type, before) => {
+  expect(noted(before, status(type, "True"))).toEqual([]);
+});
+
+test("the end of trouble is news, also on the way to the first Ready", () => {
+  const before = status("CertificateValid", "False", "SecretNotFound");
+  expect(noted(before, status("CertificateValid", "True"))).toEqual(["Normal CertificateValid: the message"]);
+});
+
+test("a claim that is bound again after the first Ready is news", () => {
+  const before = { ...status("StorageReady", "False", "Pending"), version: { current: "0.1.0" } };
+  expect(noted(before as ArchiveNodeStatus, status("StorageReady", "True"))).toEqual([
+    "Normal StorageReady: the message",
+  ]);
+});
+
 test("every note is announced about the node itself", async () => {
   const node = archiveNode({ status: status("Ready", "False") });
   const announced: unknown[] = [];
