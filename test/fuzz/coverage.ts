@@ -1,7 +1,5 @@
-/** Which parts of the reader ran, by the engine's own precise coverage: an input that reaches a new part is kept. */
+/** Which parts of the watched code ran, by the engine's own precise coverage: an input that reaches a new part is kept. */
 import { type Profiler, Session } from "node:inspector";
-
-const WATCHED = /\/node\/src\/(?:warc|cdx)\//;
 
 export interface CoverageProbe {
   /** True when code ran since the last call that had not run before, or a loop ran far more often. */
@@ -10,8 +8,8 @@ export interface CoverageProbe {
   close(): void;
 }
 
-/** Watches the thread it is called on. */
-export function startCoverage(): CoverageProbe {
+/** Watches the thread it is called on. @param watched - addresses of scripts */
+export function startCoverage(watched: RegExp): CoverageProbe {
   const session = new Session();
   session.connect();
   session.post("Profiler.enable");
@@ -23,7 +21,7 @@ export function startCoverage(): CoverageProbe {
     },
     foundNew() {
       const before = seen.size;
-      for (const script of takeCoverage(session)) addRanges(script, seen);
+      for (const script of takeCoverage(session)) if (watched.test(script.url)) addRanges(script, seen);
       return seen.size > before;
     },
     close: () => session.disconnect(),
@@ -37,15 +35,16 @@ function takeCoverage(session: Session): Profiler.ScriptCoverage[] {
     if (error !== null) throw error;
     result = answer.result;
   });
-  return result.filter((script) => WATCHED.test(script.url));
+  return result;
 }
 
+/** A part that did not run tells as much as one that did: the engine names no part that ran as often as what it is in. */
 function addRanges(script: Profiler.ScriptCoverage, seen: Set<string>): void {
   for (const { ranges } of script.functions) {
-    for (const range of ranges) {
-      if (range.count === 0) continue;
-      const often = Math.min(16, Math.floor(Math.log2(range.count)));
-      seen.add(`${script.scriptId}:${range.startOffset}:${range.endOffset}:${often}`);
+    if (ranges[0]?.count === 0) continue;
+    for (const { startOffset, endOffset, count } of ranges) {
+      const often = count === 0 ? "never" : Math.min(16, Math.floor(Math.log2(count)));
+      seen.add(`${script.scriptId}:${startOffset}:${endOffset}:${often}`);
     }
   }
 }

@@ -5,14 +5,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
+import { tempDir } from "../testkit/temp-dir.ts";
 import { MAX_INPUT_BYTES } from "./mutate.ts";
+import type { TargetName } from "./targets.ts";
 
 export interface FuzzShare {
+  readonly target: TargetName;
   readonly seed: number;
   readonly durationMs: number;
   /** Two int32: number of inputs started, length of the current one. */
   readonly state: SharedArrayBuffer;
   readonly input: SharedArrayBuffer;
+  /** For files of the target. */
+  readonly folder: string;
 }
 
 export interface FuzzWorkerMessage {
@@ -28,6 +33,7 @@ export interface FuzzResult extends FuzzWorkerMessage {
 }
 
 export interface FuzzOptions {
+  readonly target: TargetName;
   readonly seed: number;
   readonly durationMs: number;
 }
@@ -38,20 +44,28 @@ const MAX_INPUT_MS = 20_000;
 const MAX_GROWTH_BYTES = 1 << 30;
 const WATCH_MS = 250;
 
-/** The reader did what it must never do. The message names seed, file and cause. */
+/** A parser did what it must never do. The message names target, seed, file and cause. */
 export class FuzzFinding extends Error {
   override readonly name = "FuzzFinding";
+  /** The input. */
+  readonly path: string;
+
+  constructor(message: string, path: string, cause: unknown) {
+    super(message, { cause });
+    this.path = path;
+  }
 }
 
 /** @throws {FuzzFinding} the first one; the input is saved in the temporary folder */
-export async function fuzzReader(options: FuzzOptions): Promise<FuzzResult> {
+export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
+  await using folder = await tempDir("fuzz");
   const share: FuzzShare = {
-    seed: options.seed,
-    durationMs: options.durationMs,
+    ...options,
+    folder: folder.path,
     state: new SharedArrayBuffer(8),
     input: new SharedArrayBuffer(2 * MAX_INPUT_BYTES),
   };
-  const worker = new Worker(new URL("./reader-fuzz.worker.ts", import.meta.url), {
+  const worker = new Worker(new URL("./fuzz.worker.ts", import.meta.url), {
     workerData: share,
     resourceLimits: { maxOldGenerationSizeMb: 512 },
   });
@@ -87,8 +101,12 @@ async function watch(share: FuzzShare, signal: AbortSignal): Promise<never> {
 
 async function findingOf(error: unknown, share: FuzzShare): Promise<FuzzFinding> {
   const [count = 0, length = 0] = new Int32Array(share.state);
-  const path = join(tmpdir(), `archive-fuzz-${share.seed}-${count}.bin`);
+  const path = join(tmpdir(), `archive-fuzz-${share.target}-${share.seed}-${count}.bin`);
   await writeFile(path, Buffer.from(share.input).subarray(0, length));
   const cause = error instanceof Error ? error.message : String(error);
-  return new FuzzFinding(`seed ${share.seed}, input ${count}, saved as ${path}: ${cause}`, { cause: error });
+  return new FuzzFinding(
+    `${share.target}: seed ${share.seed}, input ${count}, saved as ${path}: ${cause}`,
+    path,
+    error,
+  );
 }

@@ -1,29 +1,39 @@
 /**
- * `npm run fuzz -- [--seconds N] [--seed N] [FILE...]`: fuzzes the archive reader, ten minutes by default. With files, runs
- * those inputs once each instead, to look at a finding again.
+ * `npm run fuzz -- [--target NAME] [--seconds N] [--seed N] [FILE...]`: fuzzes every parser of foreign bytes in turn, or one:
+ * ten minutes for the archive reader, two for each other. With files, runs those inputs once each on the target instead, to
+ * look at a finding again.
  */
 import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
-import { exerciseReader } from "./exercise.ts";
-import { fuzzReader } from "./fuzz-run.ts";
-
-const DEFAULT_SECONDS = 600;
+import { tempDir } from "../testkit/temp-dir.ts";
+import { fuzz } from "./fuzz-run.ts";
+import { isTargetName, PARSERS, TARGETS, type TargetName } from "./targets.ts";
 
 const { values, positionals } = parseArgs({
-  options: { seconds: { type: "string" }, seed: { type: "string" } },
+  options: { target: { type: "string" }, seconds: { type: "string" }, seed: { type: "string" } },
   allowPositionals: true,
 });
 
-for (const path of positionals) {
-  await exerciseReader(await readFile(path));
-  console.log(`${path}: fine`);
+function wanted(): readonly TargetName[] {
+  const name = values.target ?? (positionals.length === 0 ? undefined : "reader");
+  if (name === undefined) return PARSERS;
+  if (isTargetName(name)) return [name];
+  throw new Error(`no target ${name}: one of ${Object.keys(TARGETS).join(", ")}`);
 }
-if (positionals.length === 0) {
+
+for (const target of wanted()) {
+  if (positionals.length > 0) {
+    await using folder = await tempDir("fuzz");
+    const { exercise } = await TARGETS[target].load();
+    for (const path of positionals) {
+      await exercise(await readFile(path), folder.path);
+      console.log(`${path}: fine`);
+    }
+    continue;
+  }
   const seed = Number(values.seed ?? Math.floor(Math.random() * 2 ** 31));
-  const seconds = Number(values.seconds ?? DEFAULT_SECONDS);
-  console.log(`fuzzing the reader for ${seconds} s, seed ${seed}`);
-  const result = await fuzzReader({ seed, durationMs: seconds * 1000 });
-  console.log(
-    `${result.runs} inputs, ${result.corpus} kept, coverage ${result.coverageAtStart} -> ${result.coverage}, no finding`,
-  );
+  const seconds = Number(values.seconds ?? TARGETS[target].seconds);
+  console.log(`${target}: ${seconds} s, seed ${seed}`);
+  const { runs, corpus, coverageAtStart, coverage } = await fuzz({ target, seed, durationMs: seconds * 1000 });
+  console.log(`${runs} inputs, ${corpus} kept, coverage ${coverageAtStart} -> ${coverage}, no finding`);
 }

@@ -32,29 +32,6 @@ const NUMBERS = [
   "ff",
   "",
 ];
-/** Words that readers treat in a way of their own. */
-const WORDS = [
-  "WARC/1.0\r\n",
-  "WARC/1.1\r\nContent-Length: 0\r\n\r\n",
-  "\r\n\r\n",
-  "\n\n",
-  "\r\n ",
-  "Content-Length: 3\r\n",
-  "Transfer-Encoding: chunked\r\n",
-  "Content-Encoding: gzip\r\n",
-  "Content-Encoding: br, zstd, deflate\r\n",
-  "WARC-Type: request\r\n",
-  "WARC-Payload-Digest: sha1:AAAA\r\n",
-  "WARC-Target-URI: http://[::1]:99999/%%%zz?&&=\r\n",
-  "HTTP/1.1 999 \r\n",
-  "5;a=b\r\nhello\r\n",
-  "\x1f\x8b\x08\x00",
-  "\x28\xb5\x2f\xfd",
-  "\x5d\x2a\x4d\x18\xff\xff\xff\xff",
-  "http://x/ 1.2.3.4 20260102030405 text/html 4\n",
-  '{"a":[{"b":null}]}',
-  "%u0000\ud800",
-];
 
 export function wrapped(input: FuzzInput): Buffer {
   switch (input.wrapping) {
@@ -71,33 +48,43 @@ export function wrapped(input: FuzzInput): Buffer {
   }
 }
 
-/** One to four changes to pieces or wrapping. */
-export function mutateInput(input: FuzzInput, corpus: readonly FuzzInput[], random: Random): FuzzInput {
+/** What mutations draw from. */
+export interface MutationSource {
+  readonly corpus: readonly FuzzInput[];
+  /** Pieces that the parser treats in a way of its own. */
+  readonly words: readonly Uint8Array[];
+  readonly random: Random;
+}
+
+/** One to four changes to pieces or wrapping; one most often, because every further one may spoil what the first did. */
+export function mutateInput(input: FuzzInput, source: MutationSource): FuzzInput {
   let mutant = input;
-  for (let left = 1 + random.below(4); left > 0; left--) mutant = mutateOnce(mutant, corpus, random);
+  for (let left = 1 + source.random.below(1 + source.random.below(4)); left > 0; left--)
+    mutant = mutateOnce(mutant, source);
   return mutant;
 }
 
-function mutateOnce(input: FuzzInput, corpus: readonly FuzzInput[], random: Random): FuzzInput {
-  if (random.below(12) === 0) return { ...input, wrapping: random.pick(WRAPPINGS) };
+function mutateOnce(input: FuzzInput, source: MutationSource): FuzzInput {
+  const { corpus, random } = source;
+  const other = random.pick(corpus);
+  if (random.below(12) === 0) return { ...input, wrapping: other.wrapping };
   const pieces = [...input.pieces];
   const at = random.below(Math.max(1, pieces.length));
-  const other = random.pick(corpus);
   const guest = other.pieces.length === 0 ? Buffer.alloc(0) : random.pick(other.pieces);
   const kind = random.below(10);
   if (kind === 0 && pieces.length < MAX_PIECES) pieces.splice(at, 0, guest);
   else if (kind === 1 && pieces.length > 1) pieces.splice(at, 1);
-  else pieces[at] = mutateBytes(pieces[at] ?? guest, guest, random);
+  else pieces[at] = mutateBytes(pieces[at] ?? guest, guest, source);
   return { ...input, pieces };
 }
 
 /** One change to bytes. @param guest - where spliced parts come from */
-export function mutateBytes(bytes: Buffer, guest: Buffer, random: Random): Buffer {
+export function mutateBytes(bytes: Buffer, guest: Buffer, { words, random }: Omit<MutationSource, "corpus">): Buffer {
   const at = random.below(bytes.length + 1);
   const length = random.below(Math.min(64, bytes.length - at) + 1);
   const replaced = (middle: Uint8Array, removed = length): Buffer =>
     Buffer.concat([bytes.subarray(0, at), middle, bytes.subarray(at + removed)]).subarray(0, MAX_INPUT_BYTES);
-  switch (random.below(8)) {
+  switch (random.below(10)) {
     case 0:
       return replaced(new Uint8Array(0));
     case 1:
@@ -105,7 +92,7 @@ export function mutateBytes(bytes: Buffer, guest: Buffer, random: Random): Buffe
     case 2:
       return replaced(bytes.subarray(at, at + length), 0);
     case 3:
-      return replaced(Buffer.from(random.pick(WORDS), "latin1"), random.below(2) * length);
+      return replaced(random.pick(words), random.below(2) * length);
     case 4: {
       const from = random.below(guest.length + 1);
       return replaced(guest.subarray(from, from + random.below(512)), random.below(2) * length);
@@ -113,10 +100,24 @@ export function mutateBytes(bytes: Buffer, guest: Buffer, random: Random): Buffe
     case 5:
       return editedNumber(bytes, random);
     case 6:
-      return replaced(Buffer.alloc(random.below(2048), random.below(256)), 0);
+      return replaced(Buffer.alloc(runLength(2048, random), random.below(256)), 0);
+    case 7:
+      return replaced(repeated(bytes.subarray(at, at + length), random), length);
+    case 8:
+      return replaced(Buffer.of(random.below(256)), 1);
     default:
       return flipped(bytes, at, random);
   }
+}
+
+/** Long runs are rare: they take longer, and in what is kept of them the places that matter are hit less often. */
+function runLength(most: number, random: Random): number {
+  return random.below(random.below(16) === 0 ? most : 32);
+}
+
+/** The same part over and over: work that grows faster than the input shows itself. */
+function repeated(part: Uint8Array, random: Random): Buffer {
+  return part.length === 0 ? Buffer.alloc(0) : Buffer.alloc(runLength(MAX_INPUT_BYTES, random), part);
 }
 
 function flipped(bytes: Buffer, at: number, random: Random): Buffer {

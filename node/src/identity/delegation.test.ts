@@ -27,12 +27,17 @@ test("the signature covers the domain, so that it cannot stand for another docum
   expect(() => verifyDelegation(undomained, service.publicKey)).toThrow("signature");
 });
 
+const notAKey = {
+  identity_key: Buffer.from("no key").toString("base64url"),
+  node_id: createHash("sha256").update("no key").digest("hex"),
+};
 const stranger = generateKeyPairSync("ed25519");
 
 test.each([
   ["another service key", good, stranger.publicKey],
   ["a longer life than signed", { ...good, delegation: { ...good.delegation, not_after: 9 } }, service.publicKey],
   ["another node id", { ...good, delegation: { ...good.delegation, node_id: "0".repeat(64) } }, service.publicKey],
+  ["bytes that are no key", { ...good, delegation: { ...good.delegation, ...notAKey } }, service.publicKey],
   ["no shape", { delegation: {} }, service.publicKey],
   [
     "somebody else's identity key",

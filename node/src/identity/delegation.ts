@@ -47,11 +47,21 @@ export function verifyDelegation(value: unknown, servicePublicKey: KeyObject): D
   if (createHash("sha256").update(spki).digest("hex") !== delegation.node_id) {
     throw bad("its node_id is not the hash of its identity_key");
   }
-  const identityKey = createPublicKey({ key: spki, format: "der", type: "spki" });
-  if (identityKey.asymmetricKeyType !== "ed25519") throw bad("its identity_key is not Ed25519");
+  const identityKey = ed25519Key(spki);
+  if (identityKey === undefined) throw bad("its identity_key is not Ed25519");
   if (!verify(null, signedBytes(delegation), identityKey, Buffer.from(sig, "base64url"))) {
     throw bad("its signature does not verify");
   }
   if (delegation.spki !== spkiOf(servicePublicKey).toString("base64url")) throw bad("it is for another service key");
   return delegation;
+}
+
+/** @returns `undefined` for bytes that are no such key */
+function ed25519Key(spki: Buffer): KeyObject | undefined {
+  try {
+    const key = createPublicKey({ key: spki, format: "der", type: "spki" });
+    return key.asymmetricKeyType === "ed25519" ? key : undefined;
+  } catch {
+    return undefined;
+  }
 }

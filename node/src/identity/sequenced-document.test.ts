@@ -49,3 +49,11 @@ test("a refused document changes nothing", async () => {
   await expect(one.offer(first)).rejects.toMatchObject({ code: "DOCUMENT_SEQUENCE_OLD" });
   expect(await readFile(join(folder, "trust.json"), "utf8")).toBe(before);
 });
+
+test.each([
+  ["half a character", "\ud800"],
+  ["a number out of range", Number.POSITIVE_INFINITY],
+  ["endless nesting", JSON.parse("[".repeat(50_000) + "]".repeat(50_000))],
+])("a document with %s in a field of its own is refused as such", async (_name, beyond: unknown) => {
+  await expect(holder().offer({ ...first, beyond })).rejects.toMatchObject({ code: "BAD_DOCUMENT" });
+});

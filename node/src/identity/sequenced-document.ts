@@ -88,11 +88,21 @@ export class DocumentHolder<T extends Sequenced> {
       throw new IdentityError("BAD_DOCUMENT", { reason });
     }
     const document = value as T;
-    const actual = documentDigest(document);
+    const actual = digestOf(document);
     if (document.digest !== actual) {
       throw new IdentityError("DOCUMENT_DIGEST_MISMATCH", { expected: document.digest, actual });
     }
     return document;
+  }
+}
+
+/** Fields beyond the schema may hold what has no canonical form: half a character, a number out of range, endless nesting. */
+function digestOf(document: object): string {
+  try {
+    JSON.stringify(document);
+    return documentDigest(document);
+  } catch (error) {
+    throw new IdentityError("BAD_DOCUMENT", { reason: "/: has no canonical form" }, { cause: error });
   }
 }
 

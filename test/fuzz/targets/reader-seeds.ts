@@ -8,8 +8,8 @@ import {
   type WarcRecordSpec,
   warcinfo,
   warcRecord,
-} from "../testkit/warc-builder.ts";
-import { type FuzzInput, WRAPPINGS } from "./mutate.ts";
+} from "../../testkit/warc-builder.ts";
+import { type FuzzInput, WRAPPINGS } from "../mutate.ts";
 
 const URI = "http://www.example.com/a/../b?x=1&sid=0123456789abcdef0123456789abcdef";
 
@@ -60,6 +60,16 @@ const GROUPS: readonly (readonly Buffer[])[] = [
   [arcHeader(), arcRecord("http://example.com/a b", httpResponse()), arcRecord("dns:example.com", "20260102\n")],
 ];
 
+/** A file whose frames need the dictionary in its first, skippable, frame. */
+function withDictionary(records: readonly Buffer[]): FuzzInput {
+  const dictionary = Buffer.concat(records.slice(0, 2));
+  const head = Buffer.from("5d2a4d1800000000", "hex");
+  head.writeUInt32LE(dictionary.length, 4);
+  const frames = records.map((record) => zstdCompressSync(record, { dictionary }));
+  return { wrapping: "plain", pieces: [Buffer.concat([head, dictionary]), ...frames] };
+}
+
 export function seedCorpus(): FuzzInput[] {
-  return GROUPS.flatMap((pieces) => WRAPPINGS.map((wrapping) => ({ wrapping, pieces })));
+  const wrapped = GROUPS.flatMap((pieces) => WRAPPINGS.map((wrapping) => ({ wrapping, pieces })));
+  return [...wrapped, ...GROUPS.slice(0, 1).map(withDictionary)];
 }
