@@ -10,6 +10,7 @@ import { compose } from "../../operator/src/compose.ts";
 import type { Config } from "../../operator/src/config/config.ts";
 import { resourceOf } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
+import type { Clock } from "../../operator/src/kube/clock.ts";
 import type { KubeObject, ResourceType } from "../../operator/src/kube/objects.ts";
 import { SILENT } from "../../operator/src/runtime/log.ts";
 import type { ApiServer } from "../cluster/api-server.ts";
@@ -20,6 +21,8 @@ const CHART = new URL("../../charts/archive-operator/", import.meta.url);
 export const OPERATOR_USER = "archive-operator-under-test";
 export const OPERATOR_NAMESPACE = "archive-system";
 const STAND_IN_PERIOD_MS = 200;
+/** A real cluster has a kubelet per machine. */
+const STAND_IN_CONCURRENCY = 8;
 
 export interface PolicyRule {
   readonly apiGroups: readonly string[];
@@ -143,6 +146,8 @@ export interface OperatorOptions {
   readonly server: ApiServer;
   readonly admin: KubeClient;
   readonly config?: Partial<Config>;
+  /** Default: the machine's. */
+  readonly clock?: Clock;
 }
 
 export interface RunningStandIn extends AsyncDisposable {
@@ -153,7 +158,7 @@ export interface RunningStandIn extends AsyncDisposable {
 /** Plays kubelet and node program until it is disposed of. */
 export async function startStandIn(admin: KubeClient): Promise<RunningStandIn> {
   const stop = new AbortController();
-  const standIn = new PodStandIn({ client: admin, signal: stop.signal });
+  const standIn = new PodStandIn({ client: admin, signal: stop.signal, concurrency: STAND_IN_CONCURRENCY });
   const adminPort = await standIn.listen();
   const kubelet = (async () => {
     while (!stop.signal.aborted) {
@@ -172,7 +177,12 @@ export async function startStandIn(admin: KubeClient): Promise<RunningStandIn> {
   };
 }
 
-export async function startOperator({ server, admin, config: given }: OperatorOptions): Promise<RunningOperator> {
+export async function startOperator({
+  server,
+  admin,
+  config: given,
+  clock,
+}: OperatorOptions): Promise<RunningOperator> {
   const pods = await startStandIn(admin);
   const config: Config = {
     podName: "operator-0",
@@ -194,7 +204,11 @@ export async function startOperator({ server, admin, config: given }: OperatorOp
   };
   const start = () => {
     const stop = new AbortController();
-    const operator = compose(config, SILENT, { adminPort: pods.adminPort, startJitterMs: 0 });
+    const operator = compose(config, SILENT, {
+      adminPort: pods.adminPort,
+      startJitterMs: 0,
+      ...(clock === undefined ? {} : { clock }),
+    });
     return { stop, operator, running: operator.run(stop.signal) };
   };
   let current = start();

@@ -1,6 +1,7 @@
 /** Holds the operator's CA while this process leads: reads it, makes the first one, rotates it when due. */
 import { LABEL_VALUES, LABELS } from "@archivestream/crds";
 import { keyText, type ObjectKey, type SecretObject } from "../objects.ts";
+import { type Dated, isDue } from "./certificates.ts";
 import {
   AUTHORITY_SECRET,
   makeAdminClient,
@@ -29,7 +30,7 @@ export interface AdminClientCredentials {
 export class AuthorityKeeper {
   readonly #deps: AuthorityKeeperDeps;
   #authority: OperatorAuthority | undefined;
-  #client: (AdminClientCredentials & { readonly renewAfter: Date }) | undefined;
+  #client: (AdminClientCredentials & Dated) | undefined;
 
   constructor(deps: AuthorityKeeperDeps) {
     this.#deps = deps;
@@ -50,7 +51,7 @@ export class AuthorityKeeper {
     const now = this.#deps.now();
     const authority = await this.#currentAuthority(now, signal);
     const changed = authority.bundle !== this.#authority?.bundle;
-    if (changed || this.#client === undefined || this.#client.renewAfter <= now) {
+    if (changed || this.#client === undefined || isDue(this.#client, now)) {
       this.#client = { ...(await makeAdminClient(authority, now)), ca: authority.bundle };
     }
     this.#authority = authority;
@@ -66,7 +67,7 @@ export class AuthorityKeeper {
       return this.#currentAuthority(now, signal);
     }
     const authority = readOrUndefined(stored);
-    if (authority !== undefined && authority.renewAfter > now) return authority;
+    if (authority !== undefined && !isDue(authority, now)) return authority;
     const next = await this.#deps.secrets.replaceData(stored, await renewAuthority(authority, now), signal);
     const read = readOrUndefined(next);
     if (read === undefined) throw new TypeError(`Secret ${keyText(key)} cannot be read after it was written`);

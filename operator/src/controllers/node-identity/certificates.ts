@@ -37,6 +37,22 @@ export function periodFrom(now: Date, lifetimeMs: number): Period {
   return { notBefore: new Date(now.getTime() - CLOCK_SLACK_MS), notAfter: new Date(now.getTime() + lifetimeMs) };
 }
 
+/** When it is to be replaced: before the one, and after the other. */
+export interface Dated {
+  readonly notBefore: Date;
+  readonly renewAfter: Date;
+}
+
+/** True when it is old, or was made by a clock that ran ahead. */
+export function isDue(dated: Dated, now: Date): boolean {
+  return dated.renewAfter <= now || isFromTheFuture(dated, now);
+}
+
+/** What was made by a clock that ran ahead: nobody with a right clock takes it before its time comes. */
+export function isFromTheFuture({ notBefore }: Pick<Period, "notBefore">, now: Date): boolean {
+  return notBefore > now;
+}
+
 /** When a certificate or delegation is made anew: at two thirds of its life. */
 export function renewAt({ notBefore, notAfter }: Period): Date {
   return new Date(notBefore.getTime() + ((notAfter.getTime() - notBefore.getTime()) * 2) / 3);

@@ -2,6 +2,7 @@ import { createPublicKey, verify, X509Certificate } from "node:crypto";
 import { DELEGATION_DOMAIN, type Delegation, KEY_FILES } from "@archivestream/node/contract";
 import canonicalize from "canonicalize";
 import { expect, test } from "vitest";
+import { isDue } from "./certificates.ts";
 import {
   decode,
   encode,
@@ -89,9 +90,23 @@ test("the CA signs servers and clients, each for one use", async () => {
 test("a rotated CA brings both certificates, and admin certificates follow at once", async () => {
   const old = readAuthority(await renewAuthority(undefined, NOW));
   const adminTls = await makeAdminTls(old, ["alpha-0"], NOW);
-  expect(adminTlsRenewal(adminTls, old)).toBeInstanceOf(Date);
+  expect(adminTlsRenewal(adminTls, old, NOW)).toBeInstanceOf(Date);
   const next = readAuthority(await renewAuthority(old, new Date(NOW.getTime() + 1_000)));
   expect(next.bundle).toContain(old.certificate);
   expect(next.bundle).toContain(next.certificate);
-  expect(adminTlsRenewal(adminTls, next)).toBe("now");
+  expect(adminTlsRenewal(adminTls, next, NOW)).toBe("now");
+});
+
+test("what a clock that ran ahead has made is due as soon as the clock is right again", async () => {
+  const ahead = new Date(NOW.getTime() + 70 * 24 * 3_600_000);
+  const identity = readIdentity("s", newIdentity());
+  const keys = inspectServiceKeys("s", await makeServiceKeys(identity, ["alpha"], ahead), identity);
+  const authority = readAuthority(await renewAuthority(undefined, ahead));
+  const client = await makeAdminClient(authority, ahead);
+  const dated = [keys === "unusable" ? undefined : keys, authority, client].filter((one) => one !== undefined);
+  expect(dated.map((one) => isDue(one, ahead))).toEqual([false, false, false]);
+  expect(dated.map((one) => isDue(one, NOW))).toEqual([true, true, true]);
+  const adminTls = await makeAdminTls(authority, ["alpha-0"], ahead);
+  expect(adminTlsRenewal(adminTls, authority, ahead)).toBeInstanceOf(Date);
+  expect(adminTlsRenewal(adminTls, authority, NOW)).toBe("now");
 });

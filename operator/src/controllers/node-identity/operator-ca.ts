@@ -7,6 +7,8 @@
 import { ADMIN_CLIENT_NAME, KEY_FILES } from "@archivestream/node/contract";
 import {
   certificatePeriod,
+  type Dated,
+  isFromTheFuture,
   issueClient,
   issueServer,
   type KeyAndCertificate,
@@ -30,6 +32,8 @@ export interface OperatorAuthority extends KeyAndCertificate {
   readonly bundle: string;
 }
 
+type DatedAuthority = OperatorAuthority & Dated;
+
 /** A first CA, or the successor of `before` with both in the bundle. */
 export async function renewAuthority(before: OperatorAuthority | undefined, now: Date): Promise<SecretData> {
   const next = await makeAuthority("archive-operator-ca", periodFrom(now, AUTHORITY_LIFETIME_MS));
@@ -42,13 +46,15 @@ export async function renewAuthority(before: OperatorAuthority | undefined, now:
 }
 
 /** @throws {Error} the Secret holds no CA */
-export function readAuthority(data: SecretData): OperatorAuthority & { readonly renewAfter: Date } {
+export function readAuthority(data: SecretData): DatedAuthority {
   const certificate = decode(data, AUTHORITY_FILES.certificate);
+  const period = certificatePeriod(certificate);
   return {
     key: decode(data, AUTHORITY_FILES.key),
     certificate,
     bundle: decode(data, AUTHORITY_FILES.bundle),
-    renewAfter: renewAt(certificatePeriod(certificate)),
+    notBefore: period.notBefore,
+    renewAfter: renewAt(period),
   };
 }
 
@@ -66,21 +72,23 @@ export async function makeAdminTls(
   };
 }
 
-/** When `<n>-admin-tls` is due: at two thirds of its life, at once when it does not carry the current bundle. */
-export function adminTlsRenewal(data: SecretData, authority: OperatorAuthority): Date | "now" {
+/** When `<n>-admin-tls` is due: at two thirds of its life, at once without the current bundle or before its time. */
+export function adminTlsRenewal(data: SecretData, authority: OperatorAuthority, now: Date): Date | "now" {
   try {
     if (decode(data, KEY_FILES.adminCa) !== authority.bundle) return "now";
-    return renewAt(certificatePeriod(decode(data, KEY_FILES.tlsCert)));
+    const period = certificatePeriod(decode(data, KEY_FILES.tlsCert));
+    return isFromTheFuture(period, now) ? "now" : renewAt(period);
   } catch {
     return "now";
   }
 }
 
 /** What the operator shows to the pods. Short-lived and only in memory: each process makes its own. */
-export async function makeAdminClient(
-  authority: OperatorAuthority,
-  now: Date,
-): Promise<KeyAndCertificate & { readonly renewAfter: Date }> {
+export async function makeAdminClient(authority: OperatorAuthority, now: Date): Promise<KeyAndCertificate & Dated> {
   const period = periodFrom(now, CLIENT_LIFETIME_MS);
-  return { ...(await issueClient(authority, ADMIN_CLIENT_NAME, period)), renewAfter: renewAt(period) };
+  return {
+    ...(await issueClient(authority, ADMIN_CLIENT_NAME, period)),
+    notBefore: period.notBefore,
+    renewAfter: renewAt(period),
+  };
 }

@@ -12,6 +12,7 @@ import { adminServerName, childNames, podName } from "../names.ts";
 import { keyText, type ObjectKey, type SecretObject } from "../objects.ts";
 import { together } from "../together.ts";
 import { accessToken } from "./access-token.ts";
+import { isDue } from "./certificates.ts";
 import { IdentityError } from "./errors.ts";
 import type { Identity, SecretData } from "./identity-key.ts";
 import { ensureIdentity, type IdentitySecretStore, identitySecretName } from "./identity-secret.ts";
@@ -52,6 +53,8 @@ const UNWATCHED_RECHECK_MS = 60_000;
 
 interface Settled {
   readonly of: string;
+  /** A clock that was set back since has nothing to say about the due time. */
+  readonly sinceMs: number;
   readonly dueMs: number;
   /** Of the identity found. A status that does not show it yet changes nothing; one that shows another does. */
   readonly nodeID: string | undefined;
@@ -75,7 +78,7 @@ export function createNodeIdentityReconciler(deps: NodeIdentityDeps) {
     settled.delete(keyText(key));
     const { recheckMs, nodeID } = await reconcileOrTell(deps, node, signal);
     if (!isNoticed(deps, node)) return Math.min(recheckMs ?? UNWATCHED_RECHECK_MS, UNWATCHED_RECHECK_MS);
-    if (recheckMs !== undefined) settled.set(keyText(key), { of, dueMs: nowMs + recheckMs, nodeID });
+    if (recheckMs !== undefined) settled.set(keyText(key), { of, sinceMs: nowMs, dueMs: nowMs + recheckMs, nodeID });
     return recheckMs;
   };
 }
@@ -86,7 +89,8 @@ function stillSettledMs(
   node: ArchiveNode,
   { known, of, nowMs }: { readonly known: Settled | undefined; readonly of: string; readonly nowMs: number },
 ): number | undefined {
-  if (known === undefined || known.of !== of || nowMs >= known.dueMs || !isNoticed(deps, node)) return undefined;
+  if (known === undefined || known.of !== of || !isNoticed(deps, node)) return undefined;
+  if (nowMs < known.sinceMs || nowMs >= known.dueMs) return undefined;
   const freshness = freshnessOf(deps, node, known);
   if (freshness === "changed") return undefined;
   return Math.min(known.dueMs - nowMs, freshness === "lagging" ? LAG_MS : Infinity);
@@ -194,7 +198,7 @@ async function ensureServiceKeys(
   const { secret, state } = await ensure(deps, node, name, signal, {
     inspect: (data) => {
       const found = inspectServiceKeys(name, data, identity);
-      return found === "unusable" || found.renewAfter <= deps.now() ? undefined : found;
+      return found === "unusable" || isDue(found, deps.now()) ? undefined : found;
     },
     make: () => makeServiceKeys(identity, serviceNames(node), deps.now()),
   });
@@ -228,13 +232,13 @@ async function ensureAdminTls(
   );
   const { secret, state } = await ensure(deps, node, childNames(name).adminTls, signal, {
     inspect: (data) => {
-      const due = adminTlsRenewal(data, authority);
+      const due = adminTlsRenewal(data, authority, deps.now());
       return due === "now" || due <= deps.now() ? undefined : due;
     },
     make: () => makeAdminTls(authority, servers, deps.now()),
   });
   if (state !== undefined) return state;
-  const due = adminTlsRenewal(secret.data ?? {}, authority);
+  const due = adminTlsRenewal(secret.data ?? {}, authority, deps.now());
   return due === "now" ? deps.now() : due;
 }
 

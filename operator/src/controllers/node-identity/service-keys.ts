@@ -13,6 +13,7 @@ import { decode, encode, type Identity, privatePem, readPrivateKey, type SecretD
 const LIFETIME_MS = 90 * 24 * 3_600_000;
 
 export interface ServiceKeysState {
+  readonly notBefore: Date;
   readonly notAfter: Date;
   readonly renewAfter: Date;
   /** Of the TLS certificate, hexadecimal. */
@@ -58,6 +59,7 @@ export function inspectServiceKeys(
     const certificate = certificatePeriod(decode(data, KEY_FILES.tlsCert));
     const delegated = { notBefore: new Date(delegation.not_before), notAfter: new Date(delegation.not_after) };
     return {
+      notBefore: later(certificate.notBefore, delegated.notBefore),
       notAfter: certificate.notAfter,
       renewAfter: earlier(renewAt(certificate), renewAt(delegated)),
       serial: certificate.serial,
@@ -70,4 +72,8 @@ export function inspectServiceKeys(
 
 function earlier(a: Date, b: Date): Date {
   return a < b ? a : b;
+}
+
+function later(a: Date, b: Date): Date {
+  return a < b ? b : a;
 }
