@@ -80,6 +80,11 @@ describe("the notes", () => {
     expect(notes).toContain("rollout status deployment/archive-operator");
     expect(notes).toContain("It acts on ArchiveNodes in all namespaces.");
     expect(notes).toContain("kubectl wait --for=condition=Ready archivenode/my-archive");
+    expect(notes).toContain("helm test archive-operator --namespace archive-system --logs");
+    expect(notes).not.toContain("clusterrolebinding");
+    expect(await renderNotes("metrics.secure.enabled=true")).toContain(
+      "--clusterrole=archive-system-archive-operator-metrics-reader",
+    );
   });
 
   it("name namespaces and class, and say that kinds are missing", async () => {
