@@ -11,12 +11,24 @@ const API_VERSION = "archivestream.io/v1alpha1";
 /** Read by the provider: <https://www.pulumi.com/registry/packages/kubernetes/>, annotation `pulumi.com/waitFor`. */
 const WAIT_FOR_READY = { "pulumi.com/waitFor": "condition=Ready" };
 
+/**
+ * `T`, or a value that will be one, at every level: so that a bucket's name or a Secret of the same program can be put
+ * into a spec before it exists. Made from the type, so a new field of a kind is here at once.
+ */
+export type Inputs<T> = pulumi.Input<
+  T extends readonly (infer Item)[]
+    ? readonly Inputs<Item>[]
+    : T extends object
+      ? { readonly [Field in keyof T]: Inputs<T[Field]> }
+      : T
+>;
+
 export interface ArchiveObjectArgs<Spec> {
   readonly namespace: pulumi.Input<string>;
   /** Name of the object. Default: the component's name. */
   readonly objectName?: string;
   readonly labels?: Readonly<Record<string, pulumi.Input<string>>>;
-  readonly spec: pulumi.Input<Spec>;
+  readonly spec: Inputs<Spec>;
 }
 
 abstract class ArchiveObject<Spec> extends pulumi.ComponentResource {

@@ -3,6 +3,7 @@ export {
   ArchiveNodeObject,
   type ArchiveObjectArgs,
   FederationPeerObject,
+  type Inputs,
   SyncPolicyObject,
 } from "./archive-objects.ts";
 export { Operator, type OperatorArgs } from "./operator-release.ts";
