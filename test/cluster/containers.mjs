@@ -4,7 +4,8 @@
  */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { output, succeeds } from "../run/command.mjs";
+import { output } from "../run/command.mjs";
+import { step } from "../run/steps.mjs";
 import { BIN, CACHE } from "./cache-folder.mjs";
 import { keyOf } from "./once.mjs";
 
@@ -20,20 +21,48 @@ export const PODMAN_PACKAGES = [
  * @property {Record<string, string>} env for the program itself, kind, kubectl and helm
  */
 
-/** Docker, when it runs and can pull. The answer is kept for this process only: networks come and go. */
-async function dockerCanPull() {
-  if (!(await succeeds("docker", ["info"]))) return false;
-  if (await succeeds("docker", ["image", "inspect", "docker.io/library/hello-world"])) return true;
-  return await succeeds("timeout", ["60", "docker", "pull", "-q", "docker.io/library/hello-world"]);
+/** Docker on a machine under load answers within this. */
+const ASK_SECONDS = 10;
+/** For one image of 10 KB; a registry that does not answer in this time would take hours for the node image. */
+const PULL_SECONDS = 20;
+
+/** Ends the program itself when time is up: a daemon that hangs must not hang us. */
+function docker(seconds, ...args) {
+  return output("timeout", ["--kill-after", "2", String(seconds), "docker", ...args]).catch(() => undefined);
+}
+
+/** Why Docker is not used; undefined when it is. */
+async function dockerProblem() {
+  // podman's imitation of Docker has no such field; for kind it is not Docker.
+  if (!(await docker(ASK_SECONDS, "info", "--format", "{{.ServerVersion}}"))) return "Docker does not run here";
+  if (await docker(ASK_SECONDS, "images", "--quiet", "kindest/node")) return undefined;
+  const pulled = await docker(PULL_SECONDS, "pull", "--quiet", "docker.io/library/hello-world");
+  return pulled === undefined ? "Docker cannot pull images here" : undefined;
+}
+
+/** @returns {Promise<Containers>} */
+async function containersOf(program) {
+  if (program === "podman") return { program, offline: true, env: await writePodmanSettings() };
+  const env = { KIND_EXPERIMENTAL_PROVIDER: "docker", PATH: `${BIN}:${process.env.PATH}` };
+  return { program: "docker", offline: false, env };
 }
 
 let chosen;
 
-/** @returns {Promise<Containers>} */
-export async function chooseContainers() {
-  chosen ??= (await dockerCanPull())
-    ? { program: "docker", offline: false, env: { PATH: `${BIN}:${process.env.PATH}` } }
-    : { program: "podman", offline: true, env: await writePodmanSettings() };
+/**
+ * @param {string | undefined} recorded "docker" or "podman": what an existing cluster runs in. Without it this process looks
+ *   once which of them can be used; the answer is not kept longer, since networks come and go.
+ * @returns {Promise<Containers>}
+ */
+export async function chooseContainers(recorded) {
+  if (recorded) return await containersOf(recorded);
+  if (chosen === undefined) {
+    await step("containers", async () => {
+      const problem = await dockerProblem();
+      chosen = await containersOf(problem === undefined ? "docker" : "podman");
+      return problem === undefined ? "Docker, with kind's published node image" : `podman: ${problem}`;
+    });
+  }
   return chosen;
 }
 

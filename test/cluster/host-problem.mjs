@@ -12,6 +12,7 @@ const GO_MINIMUM = [1, 26];
  * @property {string} platform
  * @property {number | undefined} userId
  * @property {boolean} isWarm the cluster's programs are built already, so Go is not needed
+ * @property {boolean} hasGit
  * @property {string | undefined} goVersion what `go env GOVERSION` prints; undefined without Go
  * @property {number} freeBytes
  * @property {string} cache folder that `freeBytes` was asked of
@@ -22,7 +23,7 @@ const GO_MINIMUM = [1, 26];
  * @returns {string | undefined} the first thing to do something about
  */
 export function hostProblem(facts) {
-  return rootProblem(facts) ?? goProblem(facts) ?? diskProblem(facts);
+  return rootProblem(facts) ?? gitProblem(facts) ?? goProblem(facts) ?? diskProblem(facts);
 }
 
 /** @param {HostFacts} facts */
@@ -30,6 +31,11 @@ function rootProblem({ platform, userId }) {
   if (platform !== "linux") return "This needs Linux (Debian 12 or like it); run it in a virtual machine.";
   if (userId === 0) return undefined;
   return "This needs root: containers, mounts and Debian packages. Run the same command with sudo.";
+}
+
+/** @param {HostFacts} facts */
+function gitProblem({ hasGit }) {
+  return hasGit ? undefined : "git was not found: the checks ask it for the project's files. apt-get install git";
 }
 
 /** @param {HostFacts} facts */

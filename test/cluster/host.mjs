@@ -13,6 +13,7 @@ async function hostFacts(isWarm) {
     platform: process.platform,
     userId: process.getuid?.(),
     isWarm,
+    hasGit: await succeeds("git", ["--version"]),
     goVersion,
     freeBytes: bavail * bsize,
     cache: CACHE,

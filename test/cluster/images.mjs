@@ -10,10 +10,11 @@ import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync,
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { logged, output, succeeds } from "../run/command.mjs";
+import { locked } from "../run/lock.mjs";
 import { PlainError } from "../run/steps.mjs";
 import { CACHE } from "./cache-folder.mjs";
 import { loadImage } from "./kind.mjs";
-import { keyOf, locked, once } from "./once.mjs";
+import { keyOf, once } from "./once.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const CONTEXTS = join(CACHE, "image-contexts");

@@ -6,18 +6,20 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { logged, output, succeeds } from "../run/command.mjs";
-import { PlainError, runScript, step } from "../run/steps.mjs";
+import { locked } from "../run/lock.mjs";
+import { runScript } from "../run/script.mjs";
+import { PlainError, step } from "../run/steps.mjs";
 import { CACHE } from "./cache-folder.mjs";
 import { chooseContainers, PODMAN_PACKAGES } from "./containers.mjs";
 import { checkHost, installPackages } from "./host.mjs";
 import { makeNodeImage, OFFLINE_NODE_IMAGE } from "./node-image.mjs";
-import { locked } from "./once.mjs";
-import { buildPrograms, programsAreBuilt } from "./programs.mjs";
+import { buildTools, missingTools, programsAreBuilt } from "./programs.mjs";
 
 /** All inside 198.18.0.0/15, reserved for tests (RFC 2544). Pod ranges end in .0 and are /24 or larger. */
 export const CLUSTERS = {
   "archive-demo": { pods: "198.18.0.0/18", services: "198.19.0.0/20" },
   "archive-test": { pods: "198.18.64.0/18", services: "198.19.64.0/20" },
+  "archive-other": { pods: "198.18.128.0/19", services: "198.19.128.0/20" },
 };
 /** The network of the nodes themselves, one for all clusters. */
 const NODES_SUBNET = "198.18.192.0/24";
@@ -33,11 +35,19 @@ const CREATE_MS = 30_000;
 
 const stateFolder = (name) => join(CACHE, "clusters", name);
 
+function read(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
 /** @returns {Promise<Cluster>} */
 async function describe(name) {
   if (!(name in CLUSTERS))
     throw new PlainError(`No cluster is called "${name}"; there are: ${Object.keys(CLUSTERS).join(", ")}.`);
-  const containers = await chooseContainers();
+  const containers = await chooseContainers(read(join(stateFolder(name), "containers")));
   const kubeconfig = join(stateFolder(name), "kubeconfig");
   return { name, kubeconfig, containers, env: { ...containers.env, KUBECONFIG: kubeconfig } };
 }
@@ -51,6 +61,16 @@ function answers({ env }) {
 }
 
 /**
+ * Checks the machine for `clusterUp`. Where kind can pull its node image and the three tools are there, Go is not needed.
+ *
+ * @throws {PlainError} one line that says what to do
+ */
+export async function checkClusterHost() {
+  const { offline } = await chooseContainers();
+  await checkHost({ isWarm: offline ? programsAreBuilt() : missingTools().length === 0 });
+}
+
+/**
  * Brings the cluster up and waits for its DNS and its volumes; a running one is left as it is.
  *
  * A cluster whose processes are gone (a restarted machine, an ended session) is still listed by kind; it is made anew.
@@ -58,11 +78,11 @@ function answers({ env }) {
  * @returns {Promise<Cluster>}
  */
 export async function clusterUp(name) {
-  const containers = await chooseContainers();
-  if (containers.offline) await installPackages(PODMAN_PACKAGES);
   const cluster = await describe(name);
-  if (containers.offline) await makeNodeImage(containers);
-  else await buildPrograms();
+  if (cluster.containers.offline) {
+    await installPackages(PODMAN_PACKAGES);
+    await makeNodeImage(cluster.containers);
+  } else await buildTools();
   await step(`cluster ${name}`, () => locked(`cluster-${name}`, () => bringUp(cluster)), { expectedMs: CREATE_MS });
   return cluster;
 }
@@ -76,9 +96,8 @@ async function bringUp(cluster) {
   }
   mkdirSync(stateFolder(cluster.name), { recursive: true });
   const { name, env, kubeconfig, containers } = cluster;
-  if (containers.offline && !(await succeeds("podman", ["network", "exists", "kind"], { env }))) {
-    await output("podman", ["network", "create", "--subnet", NODES_SUBNET, "kind"], { env });
-  }
+  writeFileSync(join(stateFolder(name), "containers"), containers.program);
+  if (containers.offline) await locked("network", () => provideNetwork(env));
   const config = join(stateFolder(name), "kind.json");
   writeFileSync(config, JSON.stringify(containers.offline ? offlineConfig(name) : publishedConfig(name), undefined, 1));
   const create = ["create", "cluster", "--config", config, "--kubeconfig", kubeconfig, "--wait", "120s"];
@@ -92,6 +111,17 @@ async function bringUp(cluster) {
     throw error;
   }
   return detail;
+}
+
+/** The network of all nodes; podman's own choice for it could be one that the machine needs. */
+async function provideNetwork(env) {
+  if (await succeeds("podman", ["network", "exists", "kind"], { env })) return;
+  await output("podman", ["network", "create", "--subnet", NODES_SUBNET, "kind"], { env }).catch((error) => {
+    if (!/subnet .* is (already )?(used|being used)/.test(error.message)) throw error;
+    throw new PlainError(
+      `The network ${NODES_SUBNET} is taken (ip route shows by whom). Take down the cluster that runs with another ARCHIVE_CACHE; when its cache was removed before it, restart this machine.`,
+    );
+  });
 }
 
 function publishedConfig(name) {
@@ -175,18 +205,19 @@ function refuseStrayPackets(subnets) {
   return `${lines.join("\n")}\n`;
 }
 
-async function remove({ name, env, kubeconfig }) {
+async function remove({ name, env, kubeconfig, containers }) {
   await logged(`delete-${name}`, "kind", ["delete", "cluster", "--name", name, "--kubeconfig", kubeconfig], { env });
+  // Fails, rightly, while another cluster is on it.
+  if (containers.offline) await locked("network", () => succeeds("podman", ["network", "rm", "kind"], { env }));
   rmSync(stateFolder(name), { recursive: true, force: true });
 }
 
 /** Deletes the cluster with everything in it; what was built stays in the cache. */
 export async function clusterDown(name) {
-  const cluster = await describe(name);
-  await step(`remove cluster ${name}`, async () => {
-    if (!existsSync(stateFolder(name)) && !(await isListed(cluster))) return "there was none";
-    return await remove(cluster);
-  });
+  if (!(name in CLUSTERS) || existsSync(stateFolder(name))) {
+    const cluster = await describe(name);
+    await step(`remove cluster ${name}`, () => remove(cluster));
+  } else await step(`remove cluster ${name}`, () => "there was none");
 }
 
 /**
@@ -215,7 +246,7 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const [verb, name = "archive-test"] = process.argv.slice(2);
     if (verb === "down") return await clusterDown(name);
     if (verb !== "up") throw new PlainError("usage: node test/cluster/kind.mjs up|down [NAME]");
-    await checkHost({ isWarm: programsAreBuilt() });
+    await checkClusterHost();
     const { kubeconfig } = await clusterUp(name);
     process.stdout.write(`export KUBECONFIG=${kubeconfig} PATH=${join(CACHE, "bin")}:$PATH\n`);
     return 0;

@@ -14,12 +14,19 @@ debian=$CACHE/debian            # Debian's tree as installed; copied, never chan
 tree=$CACHE/node-tree           # the same with our files: becomes the image
 archive=$CACHE/components.tar   # the images that run inside the node
 
+# Removes a tree that a former run, cut short, may have left with mounts in it (/proc, overlays).
+remove_tree() {
+  local mounted
+  grep -F " $1/" /proc/self/mountinfo | cut -d' ' -f5 | sort -r | while read -r mounted; do umount -l "$mounted"; done || true
+  rm -rf --one-file-system "$1"
+}
+
 # --- 1. Debian --------------------------------------------------------------------------------------------------
 
 debian_tree() {
   local packages=systemd,systemd-sysv,dbus,iptables,nftables,conntrack,iproute2,ethtool,socat,procps,kmod,mount
   packages+=,hostname,curl,ca-certificates,jq,containerd,runc,containernetworking-plugins
-  rm -rf "$debian"
+  remove_tree "$debian"
   debootstrap --variant=minbase --include=$packages bookworm "$debian" ${DEBIAN_MIRROR:-}
   rm -rf "$debian"/var/cache/apt/archives/*.deb "$debian"/var/lib/apt/lists/*
 }
@@ -33,7 +40,7 @@ component_names() {
 
 # One image holds the program under all names. The others are tags of it, or it with another entry point.
 component_images() {
-  local root=$CACHE/component-tree libraries=usr/lib/x86_64-linux-gnu name
+  local root=$CACHE/component-tree libraries=usr/lib/$(uname -m)-linux-gnu name
   rm -rf "$root" "$archive"
   mkdir -p "$root"/{usr/local/bin,usr/sbin,usr/bin,usr/lib64,$libraries,tmp,etc,run}
   chmod 1777 "$root/tmp"
@@ -78,7 +85,7 @@ copy_iptables() {
 # --- 3. the node ------------------------------------------------------------------------------------------------
 
 node_image() {
-  rm -rf "$tree"
+  remove_tree "$tree"
   cp -a "$debian" "$tree"
   copy_kind_files
   configure_containerd
@@ -172,12 +179,14 @@ disabled_plugins = ["io.containerd.grpc.v1.cri"]
 T
   containerd --config "$work/config.toml" &
   pid=$!
+  trap 'kill $pid' EXIT # also when this script is cut short
   for _ in $(seq 100); do
     ctr -a "$work/socket" version >/dev/null 2>&1 && break
     sleep .1
   done
   ctr -a "$work/socket" -n k8s.io images import --snapshotter overlayfs "$archive"
   kill $pid
+  trap - EXIT
   wait $pid || true
   rm -rf "$work"
 }

@@ -5,12 +5,11 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { locked } from "../run/lock.mjs";
 import { step } from "../run/steps.mjs";
 import { CACHE } from "./cache-folder.mjs";
 
 const DONE = join(CACHE, "done");
-const LOCKS = join(CACHE, "locks");
 
 function read(path) {
   try {
@@ -28,35 +27,9 @@ export function keyOf(paths, ...texts) {
   return hash.digest("hex").slice(0, 16);
 }
 
-function isAlive(pid) {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** Holds the lock NAME while `work` runs. A lock whose owner is gone is nobody's. */
-export async function locked(name, work) {
-  mkdirSync(LOCKS, { recursive: true });
-  const path = join(LOCKS, name);
-  for (;;) {
-    try {
-      writeFileSync(path, String(process.pid), { flag: "wx" });
-      break;
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-    }
-    const owner = Number(read(path));
-    if (owner > 0 && !isAlive(owner)) rmSync(path, { force: true });
-    else await delay(500);
-  }
-  try {
-    return await work();
-  } finally {
-    rmSync(path, { force: true });
-  }
+/** True when the step `name` ended well with this key. */
+export function isDone(name, key) {
+  return read(join(DONE, name)) === key;
 }
 
 /**
@@ -73,7 +46,7 @@ export async function once(name, key, work, { title = name, expectedMs, present 
     title,
     () =>
       locked(name, async () => {
-        if (read(mark) === key && (await present())) return "cached";
+        if (isDone(name, key) && (await present())) return "cached";
         mkdirSync(DONE, { recursive: true });
         rmSync(mark, { force: true });
         await work();

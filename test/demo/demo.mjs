@@ -4,12 +4,13 @@
  */
 import { fileURLToPath } from "node:url";
 import { CACHE } from "../cluster/cache-folder.mjs";
-import { checkHost, installPackages } from "../cluster/host.mjs";
+import { installPackages } from "../cluster/host.mjs";
 import { provideImages } from "../cluster/images.mjs";
-import { clusterDown, clusterUp } from "../cluster/kind.mjs";
-import { programsAreBuilt } from "../cluster/programs.mjs";
+import { checkClusterHost, clusterDown, clusterUp } from "../cluster/kind.mjs";
 import { installDependencies } from "../run/dependencies.mjs";
-import { formatDuration, PlainError, runScript, step } from "../run/steps.mjs";
+import { alone } from "../run/lock.mjs";
+import { runScript } from "../run/script.mjs";
+import { formatDuration, PlainError, step } from "../run/steps.mjs";
 import { crawlSite, WGET } from "./crawl.mjs";
 import { SITE_PACKAGE } from "./documentation-site.mjs";
 import { filesCommand, preamble, searchCommand, shell, uploadCommand } from "./reader-commands.mjs";
@@ -91,7 +92,7 @@ To go on by hand, in a shell with the lines above:
 async function main() {
   if (process.argv.includes("--down")) return await clusterDown(CLUSTER);
   const start = performance.now();
-  await checkHost({ isWarm: programsAreBuilt() });
+  await checkClusterHost();
   await installPackages(PACKAGES);
   await installDependencies();
   const cluster = await clusterUp(CLUSTER);
@@ -111,4 +112,4 @@ async function main() {
   return 0;
 }
 
-await runScript(main);
+await runScript(() => alone("npm run demo", main));

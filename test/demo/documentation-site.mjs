@@ -8,7 +8,8 @@ import { stat } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
-import { PlainError, runScript } from "../run/steps.mjs";
+import { runScript } from "../run/script.mjs";
+import { PlainError } from "../run/steps.mjs";
 
 export const SITE_PACKAGE = "postgresql-doc-15";
 const FOLDER = `/usr/share/doc/${SITE_PACKAGE}/html`;
@@ -57,8 +58,9 @@ export function serveSite(port = PORT) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await runScript(async () => {
+  const serve = async () => {
     await serveSite();
     process.stdout.write(`The manual is at ${SITE_URL}; stop with Ctrl-C.\n`);
-  });
+  };
+  await runScript(serve, { whenStopped: "" });
 }

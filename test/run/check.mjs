@@ -10,7 +10,8 @@ import { installDependencies, ROOT, toolEnv } from "./dependencies.mjs";
 import { generatedFilesAreCurrent } from "./generated-files.mjs";
 import { missingLinks, missingMapPaths } from "./map-paths.mjs";
 import { LAYERED_FOLDERS, plantedViolationsFire, seenModules } from "./planted-violations.mjs";
-import { PlainError, runScript, step } from "./steps.mjs";
+import { runScript } from "./script.mjs";
+import { PlainError, step } from "./steps.mjs";
 
 /** dependency-cruiser ends well after looking at nothing; well below this number something is wrong with its eyes. */
 const FEWEST_MODULES = 60;

@@ -3,8 +3,9 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { node24Path } from "../cluster/images.mjs";
-import { keyOf, locked } from "../cluster/once.mjs";
+import { keyOf } from "../cluster/once.mjs";
 import { logged, output } from "./command.mjs";
+import { locked } from "./lock.mjs";
 import { PlainError, step } from "./steps.mjs";
 
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));

@@ -6,7 +6,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CACHE } from "../cluster/cache-folder.mjs";
-import { PlainError, runScript } from "./steps.mjs";
+import { runScript } from "./script.mjs";
+import { PlainError } from "./steps.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 

@@ -9,6 +9,7 @@ const READY = {
   platform: "linux",
   userId: 0,
   isWarm: false,
+  hasGit: true,
   goVersion: "go1.26.1",
   freeBytes: 50 * GIB,
   cache: "/big/disk",
@@ -18,6 +19,7 @@ describe("a machine that cannot run clusters is told what to do", () => {
   test.each([
     ["not Linux", { platform: "darwin" }, /needs Linux/],
     ["not root", { userId: 1000 }, /needs root.*sudo/],
+    ["no git", { hasGit: false }, /git was not found.*apt-get install git/],
     ["no Go", { goVersion: undefined }, /Go was not found.*Install Go 1\.26/],
     ["old Go", { goVersion: "go1.25.9" }, /go1\.25\.9, too old.*Install Go 1\.26/],
     ["disk full", { freeBytes: 3.21 * GIB }, /Only 3\.2 GiB are free at \/big\/disk, 12 are needed.*ARCHIVE_CACHE/],

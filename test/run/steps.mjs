@@ -81,13 +81,3 @@ export async function step(name, work, { expectedMs } = {}) {
     throw error;
   }
 }
-
-/** Runs a script's `main`, turns its failure into an exit code, and prints only what helps. */
-export async function runScript(main) {
-  try {
-    process.exitCode = (await main()) ?? 0;
-  } catch (error) {
-    process.stderr.write(`\n${error instanceof PlainError ? error.message : error.stack}\n`);
-    process.exitCode = 1;
-  }
-}

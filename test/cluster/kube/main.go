@@ -22,7 +22,8 @@ import (
 // program runs to its end as if os.Args were its own.
 type program func() error
 
-// programs holds the tools that people use; cluster.go adds what a cluster is made of.
+// programs holds the tools that people use; cluster.go adds what a cluster is made of. Built with the tag "tools" there
+// is nothing else in it: where kind can pull its node image, the rest would be built for nobody.
 var programs = map[string]program{
 	"helm": func() error {
 		root, err := helm.NewRootCmd(os.Stdout, os.Args[1:], helm.SetupLogging)
