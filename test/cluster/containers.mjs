@@ -72,10 +72,12 @@ async function writePodmanSettings() {
   // kind mounts it into the node; a virtual machine with everything built into the kernel has none.
   mkdirSync("/lib/modules", { recursive: true });
   const openFiles = await output("bash", ["-c", "ulimit -Hn"]);
-  const processes = readFileSync("/proc/sys/kernel/pid_max", "utf8").trim();
+  const mayStart = await output("bash", ["-c", "ulimit -Hu"]);
+  const exist = readFileSync("/proc/sys/kernel/pid_max", "utf8").trim();
+  const processes = mayStart === "unlimited" ? exist : Math.min(Number(mayStart), Number(exist));
   // cgroupfs and file: the host may run no systemd and no journal. runc: containerd in the node needs it anyway.
-  // ulimits: podman asks for more open files than the hard limit, and lowers the processes to pid_max; without
-  // CAP_SYS_RESOURCE it then cannot start. These are what we have.
+  // ulimits: podman asks for more open files than the hard limit, and for as many processes as pid_max, which can be more than
+  // we may start; without CAP_SYS_RESOURCE it then cannot start a container. These are what we have.
   const containers = `[engine]
 cgroup_manager = "cgroupfs"
 events_logger = "file"
