@@ -1,6 +1,6 @@
 /**
  * Admin port: mutual TLS, reached by the operator only. The client certificate must be signed by the operator's CA
- * and carry `CN=archive-operator`; the server certificate names `<pod>.<headless service>.<namespace>.svc`.
+ * and carry `CN=archive-operator`; the server certificate is for every `<pod>.<headless service>.<namespace>.svc` of the node.
  */
 import Type, { type Static } from "typebox";
 import { NodeIdSchema } from "./documents.ts";

@@ -130,6 +130,16 @@ test("a server's certificate does not serve as a client's", async () => {
   expect(seen.authorized).toBe(false);
 });
 
+test("a certificate for every pod of a node is for no pod of another, and nothing deeper", async () => {
+  const any = { ...pem(await issueServer(authority, ["*.alpha-headless.ns.svc"], PERIOD)), ca: authority.certificate };
+  const client = { ...pem(await issueClient(authority, "archive-operator", PERIOD)), ca: authority.certificate };
+  expect(await shakeHands(any, { ...client, servername })).toMatchObject({ authorized: true });
+  for (const name of ["beta-0.beta-headless.ns.svc", "a.alpha-0.alpha-headless.ns.svc", "alpha-headless.ns.svc"])
+    await expect(shakeHands(any, { ...client, servername: name })).rejects.toMatchObject({
+      code: "ERR_TLS_CERT_ALTNAME_INVALID",
+    });
+});
+
 test("another host name, or another authority, ends the handshake", async () => {
   const client = pem(await issueClient(authority, "archive-operator", PERIOD));
   const other = { ...client, ca: authority.certificate, servername: "alpha-1.alpha-headless.ns.svc" };

@@ -1,6 +1,6 @@
 /** X.509 certificates of the operator: its own CA, what that CA signs, and the nodes' self-signed ones. ECDSA P-256. */
 import "reflect-metadata"; // first: the x509 package expects it at load
-import { createPrivateKey, type JsonWebKey, randomBytes, webcrypto, X509Certificate } from "node:crypto";
+import { createPrivateKey, generateKeyPairSync, randomBytes, type webcrypto, X509Certificate } from "node:crypto";
 import {
   AuthorityKeyIdentifierExtension,
   BasicConstraintsExtension,
@@ -27,6 +27,16 @@ export interface Period {
 }
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+/** Those that are the same in many certificates: building one takes the library as long as a signature. */
+const EXTENSIONS = {
+  authority: new BasicConstraintsExtension(true, 0, true),
+  noAuthority: new BasicConstraintsExtension(false, undefined, true),
+  signs: new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+  signsItself: new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyCertSign, true),
+  server: new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
+  client: new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth]),
+  serverAndClient: new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+} as const;
 /** `ub-common-name` of RFC 5280. Whoever checks a longer host looks at the DNS names. */
 const COMMON_NAME_MAX = 64;
 /** Clocks of those who check may be behind ours by this much. */
@@ -71,7 +81,7 @@ export function certificatePeriod(pem: string): Period & { readonly serial: stri
 /** The operator's CA: may sign, and only end certificates. */
 export async function makeAuthority(commonName: string, period: Period): Promise<KeyAndCertificate> {
   return selfSigned(commonName, period, [
-    new BasicConstraintsExtension(true, 0, true),
+    EXTENSIONS.authority,
     new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
   ]);
 }
@@ -86,9 +96,9 @@ export async function makeNodeCertificate(
   period: Period,
 ): Promise<KeyAndCertificate> {
   return selfSigned(nodeID, period, [
-    new BasicConstraintsExtension(true, 0, true),
-    new KeyUsagesExtension(KeyUsageFlags.digitalSignature | KeyUsageFlags.keyCertSign, true),
-    new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth, ExtendedKeyUsage.clientAuth]),
+    EXTENSIONS.authority,
+    EXTENSIONS.signsItself,
+    EXTENSIONS.serverAndClient,
     dnsExtension(dnsNames),
   ]);
 }
@@ -99,10 +109,7 @@ export async function issueServer(
   dnsNames: readonly string[],
   period: Period,
 ): Promise<KeyAndCertificate> {
-  return issue(authority, dnsNames[0] ?? "", period, [
-    new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-    dnsExtension(dnsNames),
-  ]);
+  return issue(authority, dnsNames[0] ?? "", period, [EXTENSIONS.server, dnsExtension(dnsNames)]);
 }
 
 export async function issueClient(
@@ -110,11 +117,11 @@ export async function issueClient(
   commonName: string,
   period: Period,
 ): Promise<KeyAndCertificate> {
-  return issue(authority, commonName, period, [new ExtendedKeyUsageExtension([ExtendedKeyUsage.clientAuth])]);
+  return issue(authority, commonName, period, [EXTENSIONS.client]);
 }
 
 async function selfSigned(commonName: string, period: Period, extensions: Extension[]): Promise<KeyAndCertificate> {
-  const keys = await generateKeys();
+  const { key, ...keys } = generateKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
     name: [{ CN: [commonName] }],
@@ -123,7 +130,7 @@ async function selfSigned(commonName: string, period: Period, extensions: Extens
     keys,
     extensions: [...extensions, await SubjectKeyIdentifierExtension.create(keys.publicKey)],
   });
-  return { key: await exportKey(keys.privateKey), certificate: `${certificate.toString("pem")}\n` };
+  return { key, certificate: `${certificate.toString("pem")}\n` };
 }
 
 async function issue(
@@ -132,31 +139,45 @@ async function issue(
   period: Period,
   extensions: Extension[],
 ): Promise<KeyAndCertificate> {
-  const keys = await generateKeys();
-  const issuer = new X509Certificate(authority.certificate);
-  const issuerKey = await webcrypto.subtle.importKey(
-    "spki",
-    issuer.publicKey.export({ type: "spki", format: "der" }),
-    ALGORITHM,
-    true,
-    ["verify"],
-  );
+  const { key, publicKey } = generateKeys();
+  const { issuer, signingKey, issuerKey } = await issuerOf(authority);
   const certificate = await X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: [{ CN: [commonName.slice(0, COMMON_NAME_MAX)] }],
-    issuer: issuer.subject,
+    issuer,
     ...dates(period),
     signingAlgorithm: ALGORITHM,
-    signingKey: await importSigningKey(authority.key),
-    publicKey: keys.publicKey,
-    extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      await AuthorityKeyIdentifierExtension.create(issuerKey),
-      ...extensions,
-    ],
+    signingKey,
+    publicKey,
+    extensions: [EXTENSIONS.noAuthority, EXTENSIONS.signs, issuerKey, ...extensions],
   });
-  return { key: await exportKey(keys.privateKey), certificate: `${certificate.toString("pem")}\n` };
+  return { key, certificate: `${certificate.toString("pem")}\n` };
+}
+
+interface Issuer {
+  /** Distinguished name. */
+  readonly issuer: string;
+  readonly signingKey: webcrypto.CryptoKey;
+  readonly issuerKey: AuthorityKeyIdentifierExtension;
+}
+
+/** The same for every certificate of an authority, which signs thousands in a row. */
+const issuers = new WeakMap<KeyAndCertificate, Promise<Issuer>>();
+
+async function issuerOf(authority: KeyAndCertificate): Promise<Issuer> {
+  const known = issuers.get(authority) ?? readIssuer(authority);
+  issuers.set(authority, known);
+  return known;
+}
+
+async function readIssuer(authority: KeyAndCertificate): Promise<Issuer> {
+  const certificate = new X509Certificate(authority.certificate);
+  const publicKey = certificate.publicKey.toCryptoKey(ALGORITHM, true, ["verify"]);
+  return {
+    issuer: certificate.subject,
+    signingKey: createPrivateKey(authority.key).toCryptoKey(ALGORITHM, false, ["sign"]),
+    issuerKey: await AuthorityKeyIdentifierExtension.create(publicKey),
+  };
 }
 
 function dates({ notBefore, notAfter }: Period) {
@@ -172,16 +193,11 @@ function serialNumber(): string {
   return Buffer.concat([Buffer.of(0x40), randomBytes(15)]).toString("hex");
 }
 
-async function generateKeys() {
-  return webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-}
-
-async function importSigningKey(pem: string) {
-  const der = createPrivateKey(pem).export({ type: "pkcs8", format: "der" });
-  return webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, false, ["sign"]);
-}
-
-async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
-  const jwk = (await webcrypto.subtle.exportKey("jwk", key)) as JsonWebKey;
-  return createPrivateKey({ key: jwk, format: "jwk" }).export({ type: "pkcs8", format: "pem" }).toString();
+function generateKeys() {
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return {
+    key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
+    privateKey: privateKey.toCryptoKey(ALGORITHM, false, ["sign"]),
+    publicKey: publicKey.toCryptoKey(ALGORITHM, true, ["verify"]),
+  };
 }

@@ -8,7 +8,7 @@ import type { ArchiveNode } from "@archivestream/crds";
 import { KubeError } from "../../kube/api-errors.ts";
 import type { IdentityFact } from "../facts.ts";
 import { forbiddenMessage, wholeSeconds } from "../kstatus.ts";
-import { adminServerName, childNames, podName } from "../names.ts";
+import { adminServerName, childNames } from "../names.ts";
 import { keyText, type ObjectKey, type SecretObject } from "../objects.ts";
 import { together } from "../together.ts";
 import { accessToken } from "./access-token.ts";
@@ -44,8 +44,8 @@ export interface SecretStore extends IdentitySecretStore {
 /** Milliseconds until something is due; undefined when only an event can bring work. */
 export type RecheckAfter = number | undefined;
 
-/** Ordinals a node can have: its admin certificate names every one, so that scaling needs no new certificate. */
-const MAX_REPLICAS = 32;
+/** The admin certificate is for every pod of the node, so that scaling needs no new one; nothing else is named there. */
+const ANY_POD = "*";
 /** A lost CA or a Secret that is being made elsewhere is looked at again. */
 const RETRY_MS = 5_000;
 /** While the watch of a namespace is down, Secrets that users named are read this often. */
@@ -227,9 +227,7 @@ async function ensureAdminTls(
   const authority = deps.authority();
   if (authority === undefined) return "no-authority";
   const { name, namespace } = node.metadata;
-  const servers = Array.from({ length: MAX_REPLICAS }, (_, ordinal) =>
-    adminServerName(name, podName(name, ordinal), namespace),
-  );
+  const servers = [adminServerName(name, ANY_POD, namespace)];
   const { secret, state } = await ensure(deps, node, childNames(name).adminTls, signal, {
     inspect: (data) => {
       const due = adminTlsRenewal(data, authority, deps.now());
