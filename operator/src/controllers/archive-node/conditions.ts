@@ -4,7 +4,7 @@ import type { PodReport } from "../facts.ts";
 import type { Verdict } from "../kstatus.ts";
 import { childNames, DATA_VOLUME, podName } from "../names.ts";
 import { quantityBytes } from "../quantity.ts";
-import type { EffectiveNode } from "./effective.ts";
+import { type EffectiveNode, storageProblem } from "./effective.ts";
 import type { Document, Documents, ObservedPod, ObservedState } from "./observed.ts";
 import type { VolumeGrowth } from "./volume-growth.ts";
 
@@ -246,13 +246,17 @@ function claimsCondition(node: EffectiveNode, observed: ObservedState): Decision
     "StorageReady",
     "False",
     "Pending",
-    `not bound yet: ${missing.join(", ")}; kubectl describe pvc ${missing.join(" ")}`,
+    `not bound yet: ${missing.join(", ")}; see whether ${storageClassText(node)} exists and makes volumes: kubectl describe pvc ${missing.join(" ")}`,
   );
 }
 
 function lostMessage(claims: readonly string[]): string {
   const names = claims.join(" ");
   return `${names} lost its volume and what was in it: restore the volume from a backup, or kubectl delete pvc ${names} and its pod to begin with an empty one`;
+}
+
+function storageClassText({ storage }: EffectiveNode): string {
+  return storage.className === undefined ? "a default StorageClass" : `StorageClass ${storage.className}`;
 }
 
 function shrinkMessage(wanted: string, current: string): string {
@@ -274,7 +278,8 @@ function stalledCondition({
   if (growth.step === "rejected")
     return verdict("Stalled", "True", "StorageShrinkRejected", shrinkMessage(node.storage.size, growth.current));
   if (growth.step === "not-expandable") return verdict("Stalled", "True", "StorageNotExpandable", growth.message);
-  return undefined;
+  const problem = storageProblem(node);
+  return problem === undefined ? undefined : verdict("Stalled", "True", "InvalidSpec", problem);
 }
 
 /** Sum of storage the claims have, in the words of the smallest one: what every pod can count on. */

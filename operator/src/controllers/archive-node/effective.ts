@@ -4,6 +4,7 @@
  * Pure. The API stores no defaults, so this file is the only place that knows them.
  */
 import type { ArchiveNode } from "@archivestream/crds";
+import { quantityBytes } from "../quantity.ts";
 
 type Spec = ArchiveNode["spec"];
 type Given<T> = NonNullable<T>;
@@ -49,6 +50,8 @@ export interface EffectiveNode {
 
 /** Small enough for a first look on any cluster, large enough for some ten thousand pages. */
 const DEFAULT_STORAGE_SIZE = "10Gi";
+/** A node keeps 256 MiB of its volume free (its `limits.reserveBytes`); below twice that there is no room to speak of. */
+const LEAST_STORAGE_SIZE = "512Mi";
 const ALL_CAPABILITIES = ["crawl", "store", "search", "index"] as const;
 
 export function effectiveNode(node: ArchiveNode, settings: OperatorSettings): EffectiveNode {
@@ -79,6 +82,12 @@ export function effectiveNode(node: ArchiveNode, settings: OperatorSettings): Ef
     trustRequire: spec.trust?.require ?? "KeyOrCA",
     spec,
   };
+}
+
+/** Why no archive could live on volumes of the size asked for; undefined when one can. */
+export function storageProblem({ storage, sharedEngines }: EffectiveNode): string | undefined {
+  if (sharedEngines || quantityBytes(storage.size) >= quantityBytes(LEAST_STORAGE_SIZE)) return undefined;
+  return `spec.storage.size is ${storage.size}, and an archive refuses files when less than 256 MiB are free; set spec.storage.size to ${LEAST_STORAGE_SIZE} or more`;
 }
 
 function effectiveImage(spec: Spec, settings: OperatorSettings) {

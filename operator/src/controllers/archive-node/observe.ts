@@ -7,6 +7,7 @@ import { keyText, type ObjectKey } from "../objects.ts";
 import type { StoredDocuments } from "./documents.ts";
 import type { ObservedClaim, ObservedPod, ObservedState, ObservedStatefulSet } from "./observed.ts";
 import { DOCUMENT_ANNOTATION } from "./resources/annotations.ts";
+import { type PodStatus, troubleOf } from "./trouble.ts";
 
 /** Highest number of pods a node can have; pods and claims are found by their names. */
 export const MAX_REPLICAS = 32;
@@ -45,21 +46,12 @@ export interface ClaimObject extends KubeObject {
 }
 
 export interface PodObject extends KubeObject {
-  readonly status?: {
-    readonly podIP?: string;
-    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly message?: string }[];
-    readonly containerStatuses?: readonly { readonly state?: { readonly waiting?: Waiting } }[];
-  };
+  readonly status?: PodStatus & { readonly podIP?: string };
 }
 
 interface Requests {
   readonly requests?: { readonly storage?: string };
 }
-interface Waiting {
-  readonly reason?: string;
-  readonly message?: string;
-}
-
 export function observe(node: ArchiveNode, caches: NodeCaches): ObservedState {
   const { name, namespace } = node.metadata;
   const statefulSet = caches.statefulSets.get({ namespace, name: childNames(name).statefulSet });
@@ -105,15 +97,9 @@ function observedClaim(object: ClaimObject | undefined): ObservedClaim[] {
 function observedPod(object: PodObject | undefined): ObservedPod[] {
   if (object === undefined || object.metadata.deletionTimestamp !== undefined) return [];
   const conditions = object.status?.conditions ?? [];
+  const trouble = troubleOf(object.status ?? {}, object.metadata.name);
   const ready = conditions.some((condition) => condition.type === "Ready" && condition.status === "True");
-  return [{ name: object.metadata.name, uid: object.metadata.uid ?? "", ready, trouble: troubleOf(object) }];
-}
-
-function troubleOf({ status }: PodObject): string {
-  const waiting = status?.containerStatuses?.map((one) => one.state?.waiting).find((one) => one !== undefined);
-  if (waiting !== undefined) return [waiting.reason, waiting.message].filter(Boolean).join(": ");
-  const unscheduled = status?.conditions?.find((one) => one.type === "PodScheduled" && one.status === "False");
-  return unscheduled?.message ?? "";
+  return [{ name: object.metadata.name, uid: object.metadata.uid ?? "", ready, trouble }];
 }
 
 export function storedDocuments(node: ArchiveNode, caches: NodeCaches): StoredDocuments {

@@ -101,6 +101,23 @@ test("a declared but unsupported engine means no pods", () => {
   expect(statefulSetOf(setUp({ spec }).apply)?.spec.replicas).toBe(0);
 });
 
+test("volumes without room for anything are not made; pods that have such ones keep running", () => {
+  const spec = { storage: { size: "100Mi" } };
+  expect(statefulSetOf(setUp({ spec }).apply)).toBeUndefined();
+  const statefulSet = {
+    uid: "u",
+    resourceVersion: "7",
+    terminating: false,
+    claimSize: "100Mi",
+    upToDate: true,
+    specReplicas: 1,
+    replicas: 1,
+    readyReplicas: 1,
+    updatedReplicas: 1,
+  };
+  expect(statefulSetOf(setUp({ spec, observed: { statefulSet } }).apply)?.spec.replicas).toBe(1);
+});
+
 test("a change of collections changes the pod, a change of trust does not", () => {
   const before = statefulSetOf(setUp().apply)?.spec.template;
   expect(statefulSetOf(setUp({ spec: { trust: { mode: "Public" } } }).apply)?.spec.template).toEqual(before);

@@ -1,5 +1,5 @@
 /** From spec and observation to everything that should exist, what should not, and what to do about volumes. Pure. */
-import type { EffectiveNode, OperatorSettings } from "./effective.ts";
+import { type EffectiveNode, type OperatorSettings, storageProblem } from "./effective.ts";
 import type { Documents, ObservedState } from "./observed.ts";
 import { configConfigMap, federationConfigMap } from "./resources/config-maps.ts";
 import type { Child } from "./resources/metadata.ts";
@@ -48,7 +48,11 @@ export function plan({ node, observed, documents, settings }: PlanInput): Plan {
   ];
   return {
     apply: [...optional.filter(([wanted]) => wanted).map(([, child]) => child), ...always],
-    pods: mayApplyStatefulSet(growth) ? statefulSetOf({ node, observed, documents }, growth) : undefined,
+    // Volumes that are too small are not made; those that exist keep their pods.
+    pods:
+      mayApplyStatefulSet(growth) && (observed.statefulSet !== undefined || storageProblem(node) === undefined)
+        ? statefulSetOf({ node, observed, documents }, growth)
+        : undefined,
     remove: optional.filter(([wanted]) => !wanted).map(([, child]) => child),
     growth,
   };

@@ -236,6 +236,31 @@ test("a Secret that the user has yet to make is waited for, and named before the
   expect(condition(status, "Stalled")).toBeUndefined();
 });
 
+test("a node that is not ready and suspended says who has to move", () => {
+  const status = setUp({ spec: { suspend: true }, observed: { statefulSet: undefined, pods: [], claims: [] } });
+  expect(condition(status, "Ready")?.message).toContain("spec.suspend is true: set it to false to go on");
+  expect(condition(status, "Reconciling")).toBeUndefined();
+});
+
+test("a volume with no room for anything is refused before it is made", () => {
+  const status = setUp({
+    spec: { storage: { size: "100Mi" } },
+    observed: { statefulSet: undefined, pods: [], claims: [] },
+  });
+  expect(condition(status, "Stalled")).toMatchObject({ status: "True", reason: "InvalidSpec" });
+  expect(condition(status, "Ready")?.message).toContain("set spec.storage.size to 512Mi or more");
+  expect(condition(setUp({ spec: { storage: { size: "512Mi" } } }), "Stalled")).toBeUndefined();
+});
+
+test("a claim that waits names the class that should make its volume", () => {
+  const waiting = (spec: ArchiveNodeParts["spec"]) =>
+    condition(setUp({ ...(spec === undefined ? {} : { spec }), observed: { claims: [] } }), "StorageReady")?.message;
+  expect(waiting({ storage: { className: "fast" } })).toMatch(
+    /StorageClass fast exists.*kubectl describe pvc data-alpha-0/,
+  );
+  expect(waiting(undefined)).toContain("a default StorageClass");
+});
+
 test("a recovery key that is still in the cluster is mentioned without making anything False", () => {
   const status = setUp({ observed: { recoveryKeyInCluster: true } });
   expect(condition(status, "CertificateValid")?.status).toBe("True");

@@ -71,7 +71,7 @@ function conditionsOf(object: ArchiveNode, input: ConditionInput): ArchiveNodeCo
   const stored = object.status?.conditions ?? [];
   const decided = decideConditions(input);
   const merged = mergeConditions(stored, decided, context);
-  const ready = readyVerdict(merged);
+  const ready = whileSuspended(input, readyVerdict(merged));
   const reconciling = reconcilingVerdict(input, ready);
   const summary: Decision[] = reconciling === undefined ? [ready] : [ready, reconciling];
   return [...merged, ...mergeConditions(stored, summary, context)];
@@ -94,6 +94,13 @@ function readyVerdict(conditions: readonly ArchiveNodeCondition[]): Verdict<"Rea
   }
   if (of("Available")?.reason === "Hibernated") return verdict("True", "Hibernated", of("Available")?.message ?? "");
   return verdict("True", "Ready", "everything the spec asks for is running");
+}
+
+/** What is not ready stays so while nothing is repaired: the next step is the user's. */
+function whileSuspended({ node }: ConditionInput, ready: Verdict<"Ready">): Verdict<"Ready"> {
+  if (node.spec.suspend !== true || ready.status === "True") return ready;
+  const message = `${ready.message}; nothing is done about it while spec.suspend is true: set it to false to go on`;
+  return { ...ready, message };
 }
 
 /** Work is under way: something is not there yet that will come by itself. */
