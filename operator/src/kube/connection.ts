@@ -4,15 +4,19 @@
  * Credentials are looked at again every minute (tokens rotate on disk) and at once after a 401.
  */
 import { createHash } from "node:crypto";
+import { createSecureContext, type SecureContext } from "node:tls";
 import { Agent, type Dispatcher } from "undici";
+import { KubeError } from "./api-errors.ts";
 import type { Clock } from "./clock.ts";
-import type { CredentialSource, Credentials } from "./credentials.ts";
+import type { CredentialSource, Credentials, TlsMaterial } from "./credentials.ts";
 
 /** As client-go: a service account token is read again once a minute. */
 const CREDENTIALS_FOR_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Below the idle limits of common load balancers, the shortest of which is 60 s. */
 const TCP_KEEP_ALIVE_MS = 30_000;
+/** Below the 90 s of kube-apiserver and the 60 s of common proxies: whoever closes first should not be in mid-request. */
+const IDLE_TIMEOUT_MS = 30_000;
 /** One per watch and per request under way; a bound so that a storm queues here and not at the server. */
 const MAX_SOCKETS = 128;
 
@@ -94,15 +98,37 @@ export class ConnectionHolder {
   }
 }
 
-function buildAgent({ tls }: Credentials): Agent {
+function buildAgent({ server, tls: { servername, rejectUnauthorized, ...material } }: Credentials): Agent {
   return new Agent({
-    connect: { ...tls, timeout: CONNECT_TIMEOUT_MS, keepAlive: true, keepAliveInitialDelay: TCP_KEEP_ALIVE_MS },
+    connect: {
+      secureContext: contextOf(server, material),
+      ...(servername === undefined ? {} : { servername }),
+      ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+      timeout: CONNECT_TIMEOUT_MS,
+      keepAlive: true,
+      keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
+    },
     connections: MAX_SOCKETS,
+    keepAliveTimeout: IDLE_TIMEOUT_MS,
     pipelining: 1,
     allowH2: false, // a stalled watch must not share a socket, and its flow control, with writes
     headersTimeout: 0, // deadlines are set per request
     bodyTimeout: 0,
   });
+}
+
+/**
+ * Made once: a context for each connection costs as much as its handshake, and memory until it is collected.
+ *
+ * @throws {KubeError} `CREDENTIALS`: a certificate or key that is none
+ */
+function contextOf(server: string, material: Pick<TlsMaterial, "ca" | "cert" | "key">): SecureContext {
+  try {
+    return createSecureContext(material);
+  } catch (cause) {
+    const message = `unusable certificates: ${cause instanceof Error ? cause.message : "unknown"}`;
+    throw new KubeError("CREDENTIALS", { method: "LOAD", path: server, message }, { cause });
+  }
 }
 
 function digestOf({ server, tls }: Credentials): string {

@@ -3,6 +3,7 @@
  *
  * Every call has a deadline. Nothing is retried here: the poller asks again when it is time.
  */
+import { createSecureContext } from "node:tls";
 import { ADMIN_PATHS, type AdminStatus, AdminStatusSchema } from "@archivestream/node/contract";
 import { Value } from "typebox/value";
 import { Agent, type Dispatcher, request } from "undici";
@@ -117,7 +118,11 @@ export class AdminClient {
     this.#agent?.dispatcher.close().catch(() => undefined);
     const { key, certificate: cert, ca } = credentials;
     const dispatcher = new Agent({
-      connect: { key, cert, ca, minVersion: "TLSv1.3", timeout: this.#deadlineMs },
+      // Made once: a context for each connection costs as much as its handshake, and memory until it is collected.
+      connect: {
+        secureContext: createSecureContext({ key, cert, ca, minVersion: "TLSv1.3" }),
+        timeout: this.#deadlineMs,
+      },
       keepAliveTimeout: KEEP_ALIVE_MS,
       connections: 1,
     });

@@ -11,7 +11,7 @@ export interface RequestCount {
   readonly count: number;
 }
 
-const READING = new Set(["get", "list", "watch"]);
+const READING = new Set(["get", "list", "refused list", "watch"]);
 const CHUNK_BYTES = 8 * 2 ** 20;
 
 export class AuditTail {
@@ -39,11 +39,18 @@ export class AuditTail {
     }
   }
 
-  #count({ user, verb, objectRef, requestURI }: AuditedRequest): void {
+  #count({ user, verb, objectRef, requestURI, responseStatus }: AuditedRequest): void {
     const subresource = objectRef?.subresource === undefined ? "" : `/${objectRef.subresource}`;
     const resource = `${objectRef?.resource ?? ""}${subresource}`;
-    const listing = verb === "watch" && requestURI.includes("sendInitialEvents=true") ? "list" : verb;
-    const request = { user: user.username, verb: listing, resource, namespace: objectRef?.namespace ?? "" };
+    const isListing = verb === "list" || (verb === "watch" && requestURI.includes("sendInitialEvents=true"));
+    // A kind that the cluster does not have is looked for again and again; that gives no list.
+    const listing = (responseStatus?.code ?? 0) < 400 ? "list" : "refused list";
+    const request = {
+      user: user.username,
+      verb: isListing ? listing : verb,
+      resource,
+      namespace: objectRef?.namespace ?? "",
+    };
     const key = Object.values(request).join(" ");
     this.#counts.set(key, { ...request, count: (this.#counts.get(key)?.count ?? 0) + 1 });
   }
