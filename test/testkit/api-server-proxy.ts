@@ -85,6 +85,8 @@ class Proxying implements ApiServerProxy {
     const { cert, key } = target.admin;
     this.#upstream = new Agent({ keepAlive: true, ca: target.caPem, cert, key });
     this.#server = createServer((request, response) => this.#receive(request, response));
+    // On a busy machine Node's five seconds end just when the client sends: a fault that nobody asked for.
+    this.#server.keepAliveTimeout = 0;
     this.#server.on("connection", (socket: Socket) => {
       this.acceptedSockets += 1;
       this.#sockets.add(socket);
