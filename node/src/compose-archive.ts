@@ -4,6 +4,7 @@ import type { Registry } from "prom-client";
 import { scopeOf } from "./cdx/access.ts";
 import { CaptureIndex } from "./cdx/capture-index.ts";
 import { catalogFiles } from "./cdx/catalog-calls.ts";
+import type { JournalEntry } from "./cdx/journal.ts";
 import { createCdxService } from "./cdx/pywb-dialect.ts";
 import { composeFullText, type FullText } from "./compose-full-text.ts";
 import type { NodeConfig } from "./contract/config-schema.ts";
@@ -32,15 +33,24 @@ export interface ArchiveParts {
 /** The archive as one component: started before the listeners, stopped after them. */
 export interface Archive extends Component {
   readonly services: ArchiveServices;
-  /**
-   * Takes files that the journal does not name into a collection.
-   *
-   * @returns how many
-   */
-  readonly adopt: (collection: string, signal: AbortSignal) => Promise<number>;
+  /** Takes in files that the journal does not name. Call it after the start. */
+  readonly adopt: (rules: AdoptionRules, signal: AbortSignal) => Promise<Adoption>;
   /** Resolves when everything committed so far can be found. */
   readonly searchable: (signal: AbortSignal) => Promise<void>;
   readonly count: (signal: AbortSignal) => Promise<{ readonly blobs: number; readonly captures: number }>;
+}
+
+export interface AdoptionRules {
+  /** What is known of a file from elsewhere, one entry per collection. */
+  readonly entriesOf: (hash: string) => readonly JournalEntry[];
+  /** Where files go of which nothing is known; `undefined`: they are left as they are, in no collection. */
+  readonly fallback: string | undefined;
+}
+
+export interface Adoption {
+  readonly adopted: number;
+  /** Files that no collection shows. */
+  readonly left: number;
 }
 
 /** One thread that reads files and two that read the index leave room for the main loop on two cores. */
@@ -56,7 +66,12 @@ export function openArchive(parts: ArchiveParts): Archive {
       await blobs.checkWrites();
       await blobs.checkRoom(0);
     },
-    onChange: (message) => (message === undefined ? state.ended("volume") : state.report("volume", message)),
+    onChange: (message) => {
+      if (message !== undefined) return state.report("volume", message);
+      state.ended("volume");
+      fullText.resume();
+      return undefined;
+    },
   });
   let damage: StorageError | undefined;
   const index = new CaptureIndex({
@@ -68,7 +83,7 @@ export function openArchive(parts: ArchiveParts): Archive {
     },
   });
   const parser = new ArchiveParser(THREADS.parsers);
-  const fullText = composeFullText(parts, scopesOf(config));
+  const fullText = composeFullText({ ...parts, onFailure: (error) => volume.failed(error) }, scopesOf(config));
   const ingest = composeIngest(parts, { blobs, index, parser, fullText });
   const stop = async (): Promise<void> => {
     volume.stop();
@@ -92,7 +107,7 @@ export function openArchive(parts: ArchiveParts): Archive {
       }
     },
     stop,
-    adopt: (collection, signal) => adopt({ blobs, index, ingest }, collection, signal),
+    adopt: (rules, signal) => adopt({ blobs, index, ingest }, rules, signal),
     searchable: async (signal) =>
       fullText.searchable(await index.read("lastSequence", undefined as never, signal), signal),
     count: (signal) => index.read("count", undefined as never, signal),
@@ -182,17 +197,26 @@ function reportRecovery(logger: Logger, event: RecoveryEvent): void {
 
 async function adopt(
   { blobs, index, ingest }: Pick<Engines, "blobs" | "index" | "ingest">,
-  collection: string,
+  { entriesOf, fallback }: AdoptionRules,
   signal: AbortSignal,
-): Promise<number> {
-  let adopted = 0;
+): Promise<Adoption> {
+  let [adopted, left] = [0, 0];
   for await (const { hash, size } of blobs.list()) {
-    if (await index.read("holds", hash, signal)) continue;
-    const receivedAt = `${new Date().toISOString().slice(0, 19)}Z`;
-    await ingest.restore({ collection, hash, filename: undefined, size, receivedAt }, undefined);
-    adopted += 1;
+    const known = entriesOf(hash);
+    for (const entry of known) {
+      const { collection } = entry;
+      if ((await index.read("blob", { collection, hash }, signal)) !== undefined) continue;
+      await ingest.restore({ ...entry, size }, undefined);
+      adopted += 1;
+    }
+    if (known.length > 0 || (await index.read("holds", hash, signal))) continue;
+    if (fallback === undefined) left += 1;
+    else {
+      await ingest.restore({ collection: fallback, hash, filename: undefined, size }, undefined);
+      adopted += 1;
+    }
   }
-  return adopted;
+  return { adopted, left };
 }
 
 function servicesOf(config: NodeConfig, engines: Engines): ArchiveServices {

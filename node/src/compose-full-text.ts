@@ -15,6 +15,7 @@ import type { SearchService } from "./http/services.ts";
 import type { Logger } from "./observability/logging.ts";
 import { createLocalSearch } from "./search/local-search.ts";
 import { createSearchMetrics } from "./search/metrics.ts";
+import { storageErrorOf } from "./storage/errors.ts";
 import { blobFolder } from "./storage/file-blob-store.ts";
 
 export interface FullTextParts {
@@ -22,6 +23,8 @@ export interface FullTextParts {
   readonly logger: Logger;
   readonly registry: Registry;
   readonly state: NodeState;
+  /** Told why the indexer's thread ended; it may be the volume's trouble. */
+  readonly onFailure: (error: unknown) => void;
 }
 
 export interface FullText {
@@ -32,6 +35,8 @@ export interface FullText {
   readonly setAside: (sequence: number) => string | undefined;
   /** Resolves once files up to this place can be found. */
   readonly searchable: (sequence: number, signal: AbortSignal) => Promise<void>;
+  /** The volume takes writes again: goes on at once if it had stopped. */
+  readonly resume: () => void;
   /** A file was committed. */
   readonly committed: (sequence: number) => void;
   readonly start: (signal: AbortSignal) => Promise<void>;
@@ -45,7 +50,7 @@ const POLL_MS = 5_000;
 const INDEXER = { stallMs: 120_000, heapMb: 1_024 };
 
 export function composeFullText(
-  { config, logger, registry, state }: FullTextParts,
+  { config, logger, registry, state, onFailure }: FullTextParts,
   scopeOf: (collection: string) => AccessScope | undefined,
 ): FullText {
   const file = join(config.dataDir, "fulltext.db");
@@ -80,6 +85,7 @@ export function composeFullText(
       },
       onRestart: (error) => {
         metrics.restarted();
+        onFailure(storageErrorOf(error, file) ?? error);
         logger.error({ err: error }, "full-text indexer ended and is started again");
       },
     },
@@ -109,6 +115,7 @@ export function composeFullText(
       metrics.committed(sequence);
       indexer.wake();
     },
+    resume: () => indexer.resume(),
     start: async (signal) => {
       await indexer.start(signal);
       opened();

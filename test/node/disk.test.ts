@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { startArchiveNode } from "../testkit/archive-node-process.ts";
 import { type ConfiguredNode, configuredNode } from "../testkit/node-config.ts";
@@ -81,6 +82,32 @@ mounted("without a byte left, an upload leaves nothing and what is held can be r
     expect((await archive.upload(large.bytes)).status).toBe(201);
     expect(await archive.hashes()).toHaveLength(2);
   }),
+);
+
+mounted(
+  "a volume that fills up while text is indexed loses nothing, says so, and goes on by itself when there is room",
+  () =>
+    onSmallVolume(0, async ({ archive, settings, volume, dataDir }) => {
+      const file = sampleFile({ name: "late", pages: 60, padding: randomBytes(16 * 1024) });
+      let free: () => Promise<void>;
+      {
+        // Keeps the indexer waiting until the volume is full.
+        using other = new DatabaseSync(join(dataDir, "fulltext.db"));
+        other.exec("BEGIN IMMEDIATE");
+        expect((await archive.upload(file.bytes)).status).toBe(201);
+        free = await volume.fill(0);
+      }
+      await waitUntil("the node to be degraded", async () => (await settings.status()).phase === "Degraded", {
+        deadlineMs: DEADLINE_MS,
+      });
+      await expectDegraded(archive, settings, "free space or grow the volume");
+      expect(await archive.state(file.sha256)).toBe("captured");
+      expect(await archive.cdx(file.urls[0] ?? "")).toHaveLength(1);
+      await free();
+      await archive.searchable(file.sha256);
+      await serving(settings);
+      expect(await archive.search(file.word)).not.toEqual([]);
+    }),
 );
 
 mounted("a volume that refuses writes answers 503, goes on reading, and heals", () =>

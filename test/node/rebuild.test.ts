@@ -1,10 +1,11 @@
 /** Damaged and lost index files: found, named with what to do, and made anew from the stored files and the journal. */
 import { spawnSync } from "node:child_process";
-import { appendFile, open, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { appendFile, open as openFile, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { expect, test } from "vitest";
 import { EXIT_CODES } from "../../node/src/contract/exit-codes.ts";
 import { startArchiveNode } from "../testkit/archive-node-process.ts";
+import { configuredNode } from "../testkit/node-config.ts";
 import { tempDir } from "../testkit/temp-dir.ts";
 import { NodeArchive, type SampleFile, sampleFile } from "../testkit/uploads.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
@@ -12,6 +13,7 @@ import { waitUntil } from "../testkit/wait-until.ts";
 const PROGRAM = resolve(import.meta.dirname, "../../node/bin/archive-node");
 const PAGE = 4096;
 const DEADLINE_MS = 60_000;
+const [open, secret] = ["open", "secret"];
 const FILES = ["one", "two", "three"].map((name) => sampleFile({ name, pages: 30 }));
 
 const run = (...args: readonly string[]) =>
@@ -41,7 +43,7 @@ async function filled(dataDir: string) {
 }
 
 async function overwritePages(file: string, from: number): Promise<void> {
-  await using handle = await open(file, "r+");
+  await using handle = await openFile(file, "r+");
   const { size } = await handle.stat();
   for (let at = from * PAGE; at < size; at += PAGE) await handle.write(Buffer.alloc(PAGE, 0xaa), 0, PAGE, at);
 }
@@ -79,7 +81,7 @@ test("damage that shows itself while the node runs degrades it and stops uploads
   });
 });
 
-test("a lost journal stops the start; rebuild takes the files in without it", async () => {
+test("a lost journal stops the start; rebuild asks the former catalog and gives the same answers", async () => {
   await using dir = await tempDir("journal");
   const before = await filled(dir.path);
   await rm(join(dir.path, "journal.ndjson"));
@@ -89,13 +91,69 @@ test("a lost journal stops the start; rebuild takes the files in without it", as
     expect.stringContaining("journal.ndjson is damaged") as string,
   ]);
   expect(run("rebuild", "--data", dir.path).stdout).toContain("3 files were not in the journal");
-  await withNode(dir.path, async (archive) => {
-    const after = await answersOf(archive, FILES);
-    expect([after.found, after.hashes]).toEqual([before.found, before.hashes]);
+  await withNode(dir.path, async (archive) => expect(await answersOf(archive, FILES)).toEqual(before));
+});
+
+test("files keep their collections through a rebuild without the journal and without --config", async () => {
+  await using dir = await tempDir("collections");
+  await using settings = await configuredNode({
+    dataDir: dir.path,
+    collections: [open, secret].map((name) => ({
+      ...{ name, access: name === secret ? "Private" : "Public", embargoSeconds: 0, exclude: [] },
+    })),
+  });
+  const [first, second] = FILES;
+  const configured = async (check: (archive: NodeArchive) => Promise<void>) => {
+    await using node = await startArchiveNode({ dataDir: dir.path, args: ["--config", settings.configFile] });
+    await using archive = new NodeArchive(node);
+    await check(archive);
+  };
+  const { bytes, sha256 } = first ?? sampleFile({ name: "none", pages: 1 });
+  await configured(async (archive) => {
+    expect((await archive.upload(bytes, secret)).status).toBe(201);
+    expect((await archive.upload(second?.bytes ?? bytes, open)).status).toBe(201);
+    expect((await archive.upload(second?.bytes ?? bytes, secret)).status).toBe(201);
+  });
+  const expectCollections = () =>
+    configured(async (archive) => {
+      expect(await archive.hashes(open)).toEqual([second?.sha256]);
+      expect((await archive.hashes(secret)).toSorted()).toEqual([sha256, second?.sha256].toSorted());
+    });
+  await rm(join(dir.path, "journal.ndjson"));
+  expect(run("rebuild", "--data", dir.path).stdout).toContain("3 files were not in the journal");
+  await expectCollections();
+  // With neither journal nor catalog nothing is guessed.
+  await rm(join(dir.path, "journal.ndjson"));
+  await rm(join(dir.path, "catalog.db"));
+  const left = run("rebuild", "--data", dir.path);
+  expect([left.status, left.stderr]).toEqual([1, expect.stringContaining("2 files are in no collection") as string]);
+  await configured(async (archive) =>
+    expect([await archive.hashes(open), await archive.hashes(secret)]).toEqual([[], []]),
+  );
+  const wrong = run("rebuild", "--data", dir.path, "--adopt", secret);
+  expect([wrong.status, wrong.stderr]).toEqual([2, expect.stringContaining("only default") as string]);
+  expect(run("rebuild", "--config", settings.configFile, "--adopt", secret).status).toBe(0);
+  await configured(async (archive) => {
+    expect(await archive.hashes(open)).toEqual([]);
+    expect(await archive.hashes(secret)).toHaveLength(2);
   });
 });
 
-test("a line that a crash left unfinished is cut off; a damaged line costs its file's name alone", async () => {
+test("a rebuild that was cut short leaves the former catalog to the next one", async () => {
+  await using dir = await tempDir("cut");
+  const before = await filled(dir.path);
+  await rm(join(dir.path, "journal.ndjson"));
+  for (const suffix of ["", "-wal", "-shm"]) {
+    await rename(join(dir.path, `catalog.db${suffix}`), join(dir.path, `catalog.db.old${suffix}`)).catch(
+      () => undefined,
+    );
+  }
+  await writeFile(join(dir.path, "catalog.db"), "");
+  expect(run("rebuild", "--data", dir.path).stdout).toContain("3 files were not in the journal");
+  await withNode(dir.path, async (archive) => expect(await answersOf(archive, FILES)).toEqual(before));
+});
+
+test("a line that a crash left unfinished is cut off; of a damaged line the former catalog knows the rest", async () => {
   await using dir = await tempDir("journal");
   const before = await filled(dir.path);
   const journal = join(dir.path, "journal.ndjson");
@@ -108,10 +166,7 @@ test("a line that a crash left unfinished is cut off; a damaged line costs its f
   const rebuilt = run("rebuild", "--data", dir.path);
   expect(rebuilt.stderr).toContain("a line of the journal cannot be read");
   expect(rebuilt.stdout).toContain("3 files, 90 captures; 1 files were not in the journal");
-  await withNode(dir.path, async (archive) => {
-    const after = await answersOf(archive, FILES);
-    expect([after.found, after.hashes]).toEqual([before.found, before.hashes]);
-  });
+  await withNode(dir.path, async (archive) => expect(await answersOf(archive, FILES)).toEqual(before));
 });
 
 test("a stored file that is gone is named, and the others stay", async () => {

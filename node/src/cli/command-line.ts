@@ -30,8 +30,9 @@ export const USAGE = `archive-node: a web archive in one program
       --web      the same over plain HTTP; --replay archived content only; --metrics probes and Prometheus
   archive-node identity --data DIR
       Prints the node id.
-  archive-node rebuild --data DIR
-      Makes all indexes anew from the stored files.
+  archive-node rebuild --data DIR [--config FILE] [--adopt COLLECTION]
+      Makes all indexes anew from the stored files, each in the collections it was in. --adopt: where files go of which
+      neither the journal nor the former catalog says anything; without it they stay stored and are shown nowhere.
   archive-node warc check [--json] FILE...
       Reads files and says what is damaged. Exit 0: clean, 1: damaged, 2: cannot be read.
   archive-node warc index FILE...

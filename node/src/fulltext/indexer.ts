@@ -101,6 +101,13 @@ export class Indexer {
     this.#tell({ kind: "wake" });
   }
 
+  /** Says that what ended the last thread may be over: the next one starts without its pause. */
+  resume(): void {
+    if (this.#restart === undefined || this.#worker !== undefined || this.#stopping) return;
+    clearTimeout(this.#restart);
+    this.#spawn();
+  }
+
   /**
    * Says that the database is damaged: it is set aside and filled again from the blobs.
    *
@@ -126,6 +133,7 @@ export class Indexer {
   }
 
   #spawn(): void {
+    this.#restart = undefined;
     const beat = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
     const worker = new Worker(new URL("./indexer.worker.ts", import.meta.url), {
       workerData: this.#threadData(beat),

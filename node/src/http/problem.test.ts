@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { StorageError } from "../storage/errors.ts";
 import { toProblem } from "./error-mapping.ts";
 import { HttpProblem, PROBLEMS, problemDocument } from "./problem.ts";
 
@@ -35,4 +37,41 @@ test("an unknown error tells the client nothing of itself", () => {
   expect(problem.code).toBe("internal");
   expect(problem.message).not.toContain("secret");
   expect(toProblem("a string").code).toBe("internal");
+});
+
+test("the page of problems lists each with its status, whether it passes, and what to do", async () => {
+  const page = await readFile(new URL("../../problems.md", import.meta.url), "utf8");
+  const rows = [...page.matchAll(/^\| `([a-z-]+)`\s*\| (\d+)\s*\| (yes|no)\s*\| (.+?)\s*\|$/gm)];
+  expect(rows.map(([, code, status, retryable]) => [code, Number(status), retryable === "yes"])).toEqual(
+    Object.entries(PROBLEMS).map(([code, { status, retryable }]) => [code, status, retryable]),
+  );
+  for (const [, code, , , step] of rows) expect(step, code).toMatch(/^.{15,}\.$/);
+});
+
+test("every title is a sentence of its own that names no single cause among several", () => {
+  const titles = Object.values(PROBLEMS).map(({ title }) => title);
+  expect(new Set(titles).size).toBe(titles.length);
+  for (const title of titles) expect(title).toMatch(/^[A-Z][^.]+$/);
+});
+
+test("every error of the volume and the indexes becomes a problem with its own words", () => {
+  const codes = [
+    "INDEX_DAMAGED",
+    "INDEX_NEWER",
+    "INDEX_LOCKED",
+    "DISK_READ_ONLY",
+    "DISK_FAILED",
+    "BLOB_MISSING",
+  ] as const;
+  for (const code of codes) {
+    const error = new StorageError(code, {
+      file: "catalog.db",
+      reason: "why",
+      hash: "ab",
+      version: 2,
+      known: 1,
+    } as never);
+    expect(toProblem(error), code).toMatchObject({ code: "storage-unavailable", message: error.message });
+    expect(error.message, "what to do").toMatch(/: .*(run|check|restore|end) /);
+  }
 });

@@ -38,7 +38,7 @@ export const PROBLEMS = {
   internal: passing(500, "The node failed to answer"),
   overloaded: passing(503, "Too many of these requests run at once"),
   draining: passing(503, "The node is shutting down"),
-  "storage-unavailable": passing(503, "The node cannot write to its volume"),
+  "storage-unavailable": passing(503, "A part of the node's storage cannot be used now"),
   "deadline-exceeded": passing(504, "The answer took too long"),
   "storage-full": passing(507, "The node's volume is full"),
 } as const satisfies Record<string, ProblemKind>;

@@ -1,6 +1,6 @@
 /** JSON shapes of `/api/v1`, also its OpenAPI document. */
 import Type from "typebox";
-import { PROBLEM_TYPE } from "./problem.ts";
+import { PROBLEM_TYPE, PROBLEMS } from "./problem.ts";
 
 export const CollectionName = Type.String({ pattern: "^[a-z0-9]([-_a-z0-9]*[a-z0-9])?$", maxLength: 63 });
 export const Hash = Type.String({ pattern: "^[0-9a-f]{64}$", description: "SHA-256 of the file, lower-case hex" });
@@ -45,7 +45,7 @@ const ProblemSchema = Type.Object(
     status: Type.Integer(),
     detail: Type.String(),
     instance: Type.String(),
-    code: Type.String(),
+    code: Type.String({ enum: Object.keys(PROBLEMS), description: "See problems.md" }),
     retryable: Type.Boolean(),
     retry_after_ms: Type.Optional(Type.Integer({ minimum: 0 })),
   },

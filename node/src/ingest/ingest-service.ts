@@ -57,6 +57,9 @@ export interface IngestDeps {
   readonly monotonicMs: () => number;
 }
 
+/** A file as its journal entry says, or shall say. */
+export type StoredFile = Omit<Commit["entry"], "receivedAt"> & { readonly receivedAt?: string };
+
 export interface IngestService {
   /**
    * Stores a file and indexes it. Durable when it returns.
@@ -69,9 +72,10 @@ export interface IngestService {
   /**
    * Indexes a file that is in its place already.
    *
+   * @param file - without `receivedAt`: received now
    * @param journalEnd - position behind its journal entry; `undefined`: it has none and gets one
    */
-  restore(entry: Commit["entry"], journalEnd: number | undefined): Promise<void>;
+  restore(file: StoredFile, journalEnd: number | undefined): Promise<void>;
 }
 
 export function createIngestService(deps: IngestDeps): IngestService {
@@ -87,8 +91,9 @@ export function createIngestService(deps: IngestDeps): IngestService {
         throw error;
       }
     },
-    restore: (entry, journalEnd) =>
+    restore: (file, journalEnd) =>
       withSpool(deps, async (spool) => {
+        const entry = entryOf(deps, file);
         const outcome = await deps.parser.parse({ path: deps.blobs.pathOf(entry.hash), spool }, entry.size);
         const { sequence } = await deps.index.commit({ ...commitOf(entry, outcome, spool), journalEnd });
         deps.committed(sequence);
@@ -152,8 +157,7 @@ async function store(deps: IngestDeps, received: ReceivedBlob, request: IngestRe
     }
     await received.keep();
     const { collection, filename } = request;
-    const receivedAt = `${deps.now().toISOString().slice(0, 19)}Z`;
-    const commit = commitOf({ collection, hash, filename, size, receivedAt }, outcome, spool);
+    const commit = commitOf(entryOf(deps, { collection, hash, filename, size }), outcome, spool);
     const { sequence } = await deps.index.commit(commit);
     const { records, damaged } = commit.reading;
     const lost = damaged.reduce((sum, range) => sum + range.length, 0);
@@ -161,6 +165,11 @@ async function store(deps: IngestDeps, received: ReceivedBlob, request: IngestRe
     deps.committed(sequence);
     return { hash, size, records, captures: commit.captures, damaged, created: true };
   });
+}
+
+function entryOf({ now }: IngestDeps, file: StoredFile): Commit["entry"] {
+  const { collection, hash, filename, size } = file;
+  return { collection, hash, filename, size, receivedAt: file.receivedAt ?? `${now().toISOString().slice(0, 19)}Z` };
 }
 
 function commitOf(entry: Commit["entry"], outcome: ParseOutcome, spool: string): Commit {

@@ -16,15 +16,20 @@ export type Migration = string;
  *
  * WAL, so that readers never wait for the writer; FULL, so that a commit is on disk when it returns.
  *
- * @throws {StorageError} `INDEX_DAMAGED`, `DISK_FULL`, `DISK_READ_ONLY`
+ * @throws {StorageError} `INDEX_DAMAGED`, `INDEX_NEWER`, `INDEX_LOCKED`, `DISK_FULL`, `DISK_READ_ONLY`
  */
 export function openForWriting(file: string, migrations: readonly Migration[]): DatabaseSync {
   return opened(file, () => {
     const database = new DatabaseSync(file, { timeout: BUSY_MS });
-    database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536");
-    database.exec("PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY");
-    migrate(database, migrations);
-    return database;
+    try {
+      database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536");
+      database.exec("PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY");
+      migrate(database, file, migrations);
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
   });
 }
 
@@ -55,8 +60,11 @@ function opened<T>(file: string, open: () => T): T {
   }
 }
 
-function migrate(database: DatabaseSync, migrations: readonly Migration[]): void {
+function migrate(database: DatabaseSync, file: string, migrations: readonly Migration[]): void {
   const version = Number(database.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
+  if (version > migrations.length) {
+    throw new StorageError("INDEX_NEWER", { file, version, known: migrations.length });
+  }
   for (const [index, step] of migrations.entries()) {
     if (index < version) continue;
     database.exec(`BEGIN IMMEDIATE; ${step}; PRAGMA user_version = ${index + 1}; COMMIT`);

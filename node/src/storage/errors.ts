@@ -2,6 +2,8 @@
 export interface StorageErrorDetails {
   /** An index file does not hold what was written to it. */
   readonly INDEX_DAMAGED: { readonly file: string; readonly reason: string };
+  /** A later version of the program wrote the index file, in a form this one does not know. */
+  readonly INDEX_NEWER: { readonly file: string; readonly version: number; readonly known: number };
   /** Another program holds a lock on an index file. */
   readonly INDEX_LOCKED: { readonly file: string; readonly reason: string };
   /** No space is left, or less than the node keeps in reserve. */
@@ -14,6 +16,8 @@ export interface StorageErrorDetails {
   readonly BLOB_MISSING: { readonly hash: string };
   /** A worker thread ended by itself; the next call starts another. */
   readonly WORKER_LOST: { readonly worker: string; readonly reason: string };
+  /** A worker thread ended before it could do anything: the program or its memory is at fault, not what it was given. */
+  readonly WORKER_UNSTARTED: { readonly worker: string; readonly reason: string };
   readonly CLOSED: { readonly worker: string };
   /** Anything else that went wrong in a worker thread. */
   readonly WORKER_FAILED: { readonly worker: string; readonly reason: string };
@@ -23,6 +27,9 @@ export type StorageErrorCode = keyof StorageErrorDetails;
 const MESSAGES: { readonly [C in StorageErrorCode]: (details: StorageErrorDetails[C]) => string } = {
   INDEX_DAMAGED: ({ file, reason }) =>
     `${file} is damaged (${reason}): stop the node and run archive-node rebuild --data DIR; no archived file is lost`,
+  INDEX_NEWER: ({ file, version, known }) =>
+    `${file} was written by a later version of archive-node (schema ${version}, this one knows up to ${known}): run that` +
+    " version, or make the index anew with archive-node rebuild --data DIR; no archived file is lost",
   INDEX_LOCKED: ({ file, reason }) =>
     `${file} is held by another program (${reason}): end what reads or copies it, then try again`,
   DISK_FULL: ({ reason }) => `no room for this on the node's volume (${reason}): free space or grow the volume`,
@@ -30,6 +37,8 @@ const MESSAGES: { readonly [C in StorageErrorCode]: (details: StorageErrorDetail
   DISK_FAILED: ({ reason }) => `the node's volume fails (${reason}): check the volume`,
   BLOB_MISSING: ({ hash }) => `the archived file ${hash} is not on the volume: restore it from a backup or a peer`,
   WORKER_LOST: ({ worker, reason }) => `the ${worker} thread ended (${reason}); try again`,
+  WORKER_UNSTARTED: ({ worker, reason }) =>
+    `the ${worker} thread cannot start (${reason}): check memory and installation`,
   CLOSED: ({ worker }) => `the ${worker} thread is closed`,
   WORKER_FAILED: ({ reason }) => reason,
 };

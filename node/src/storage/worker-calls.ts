@@ -22,6 +22,8 @@ interface CallMessage {
   readonly input: unknown;
 }
 type ReplyMessage =
+  /** Sent once, when the thread has loaded all it needs. */
+  | { readonly id: 0; readonly up: true }
   | { readonly id: number; readonly value: unknown }
   | { readonly id: number; readonly failure: { readonly code: StorageErrorCode; readonly details: unknown } };
 
@@ -43,7 +45,7 @@ export class WorkerCalls<S extends Signatures> {
     return this.#waiting.size;
   }
 
-  /** @throws {StorageError} what the thread reported, `WORKER_LOST`, `CLOSED`; or the signal's reason */
+  /** @throws {StorageError} what the thread reported, `WORKER_LOST`, `WORKER_UNSTARTED`, `CLOSED`; or the signal's reason */
   async call<N extends keyof S & string>(
     name: N,
     input: Parameters<S[N]>[0],
@@ -87,24 +89,28 @@ export class WorkerCalls<S extends Signatures> {
     const worker = new Worker(url, { workerData, ...(resourceLimits === undefined ? {} : { resourceLimits }) });
     this.#worker = worker;
     let reason = "ended";
-    worker.on("message", (reply: ReplyMessage) => this.#onReply(reply));
+    let isUp = false;
+    worker.on("message", (reply: ReplyMessage) => {
+      if ("up" in reply) isUp = true;
+      else this.#onReply(reply);
+    });
     worker.on("error", (error: Error) => {
       reason = error.message;
     });
-    worker.on("exit", () => this.#onExit(worker, reason));
+    worker.on("exit", () => this.#onExit(worker, isUp ? "WORKER_LOST" : "WORKER_UNSTARTED", reason));
     return worker;
   }
 
-  #onReply(reply: ReplyMessage): void {
+  #onReply(reply: Exclude<ReplyMessage, { up: true }>): void {
     const waiting = this.#waiting.get(reply.id);
     if (waiting === undefined) return;
     if ("value" in reply) waiting.resolve(reply.value);
     else waiting.reject(new StorageError(reply.failure.code, reply.failure.details as never));
   }
 
-  #onExit(worker: Worker, reason: string): void {
+  #onExit(worker: Worker, code: "WORKER_LOST" | "WORKER_UNSTARTED", reason: string): void {
     if (this.#worker === worker) this.#worker = undefined;
-    const lost = new StorageError("WORKER_LOST", { worker: this.#options.name, reason });
+    const lost = new StorageError(code, { worker: this.#options.name, reason });
     for (const waiting of this.#waiting.values()) waiting.reject(lost);
   }
 }
@@ -120,6 +126,7 @@ export function answerCalls(
 ): void {
   const port = parentPort;
   if (port === null) throw new Error(`${name} runs as a worker thread`);
+  port.postMessage({ id: 0, up: true });
   let last: Promise<void> = Promise.resolve();
   const answer = async ({ id, call, input }: CallMessage): Promise<void> => {
     try {
