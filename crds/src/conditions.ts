@@ -61,7 +61,13 @@ export const ARCHIVE_NODE_CONDITIONS = {
       Stalled: "The operator has stopped trying. See the Stalled condition.",
     },
   },
-  Reconciling: { meaning: "Present and True only while work is under way.", reasons: reconciling },
+  Reconciling: {
+    meaning: "Present and True only while work is under way.",
+    reasons: {
+      ...reconciling,
+      TakesLong: "Not ready for a minute. The message says what is awaited and how to look into it.",
+    },
+  },
   Stalled: {
     meaning: "Present and True only when the operator has stopped trying without outside help.",
     reasons: {

@@ -98,7 +98,7 @@ function availableCondition({ node, observed }: ConditionInput): Decision {
         "Available",
         "False",
         "PodsNotCreated",
-        `${message}; if it lasts, kubectl describe statefulset ${node.name}`,
+        `${message}, and none is made yet; a quota or an admission policy may refuse it: kubectl describe statefulset ${node.name}`,
       );
     const waiting = pods.filter((pod) => !pod.ready);
     return verdict("Available", "False", "MinimumReplicasUnavailable", `${message}; ${describePods(waiting)}`);
@@ -242,12 +242,12 @@ function claimsCondition(node: EffectiveNode, observed: ObservedState): Decision
   if (missing.length === 0) return verdict("StorageReady", "True", "Bound", "every claim is bound");
   const lost = observed.claims.filter((claim) => claim.lost).map((claim) => claim.name);
   if (lost.length > 0) return verdict("StorageReady", "False", "VolumeLost", lostMessage(lost));
-  return verdict(
-    "StorageReady",
-    "False",
-    "Pending",
-    `not bound yet: ${missing.join(", ")}; see whether ${storageClassText(node)} exists and makes volumes: kubectl describe pvc ${missing.join(" ")}`,
-  );
+  const made = missing.filter((name) => observed.claims.some((claim) => claim.name === name));
+  const message =
+    made.length === 0
+      ? `${missing.join(", ")} comes with its pod; see the Available condition`
+      : `not bound yet: ${made.join(", ")}; see whether ${storageClassText(node)} exists and makes volumes: kubectl describe pvc ${made.join(" ")}`;
+  return verdict("StorageReady", "False", "Pending", message);
 }
 
 function lostMessage(claims: readonly string[]): string {

@@ -21,7 +21,7 @@ import { ArchiveNodeError } from "./errors.ts";
 import type { Documents, ObservedState } from "./observed.ts";
 import { type Plan, plan } from "./plan.ts";
 import type { Child } from "./resources/metadata.ts";
-import { archiveNodeStatus } from "./status.ts";
+import { archiveNodeStatus, TAKES_LONG_MS } from "./status.ts";
 import type { GrowthEffects } from "./volume-effects.ts";
 
 export interface ArchiveNodeReconcilerDeps {
@@ -82,9 +82,15 @@ export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
       blocked: done.blocked,
       now,
     };
-    const putOffMs = await deps.writeStatus(object, archiveNodeStatus(object, input), signal);
-    return putOffMs ?? (done.blocked === undefined ? SAFETY_RECHECK_MS : BLOCKED_RECHECK_MS);
+    const status = archiveNodeStatus(object, input);
+    const putOffMs = await deps.writeStatus(object, status, signal);
+    return putOffMs ?? (done.blocked === undefined ? recheckMs(status) : BLOCKED_RECHECK_MS);
   };
+}
+
+/** What takes long does so without an event. */
+function recheckMs({ conditions = [] }: ArchiveNodeStatus): number {
+  return conditions.some(({ reason }) => reason === "Progressing") ? TAKES_LONG_MS : SAFETY_RECHECK_MS;
 }
 
 function growthAfter(growth: Plan["growth"], { growthRefused }: Done): Plan["growth"] {

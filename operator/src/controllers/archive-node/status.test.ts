@@ -252,9 +252,28 @@ test("a volume with no room for anything is refused before it is made", () => {
   expect(condition(setUp({ spec: { storage: { size: "512Mi" } } }), "Stalled")).toBeUndefined();
 });
 
+const UNBOUND = { name: "data-alpha-0", bound: false, lost: false, requested: "10Gi", capacity: undefined };
+
+test("a claim that is not made yet is no question of storage", () => {
+  const status = setUp({ observed: { claims: [], pods: [] } });
+  expect(condition(status, "StorageReady")?.message).toBe(
+    "data-alpha-0 comes with its pod; see the Available condition",
+  );
+});
+
+test("what is not ready for a minute is said to take long, until it is ready", () => {
+  const unready = { statefulSet: { ...RUNNING.statefulSet, readyReplicas: 0 } as ObservedState["statefulSet"] };
+  const first = setUp({ observed: unready });
+  expect(condition(first, "Reconciling")?.reason).toBe("Progressing");
+  const at = (ms: number, observed: Partial<ObservedState>) =>
+    condition(setUp({ status: first, observed, input: { now: new Date(NOW.getTime() + ms) } }), "Reconciling")?.reason;
+  expect([at(59_000, unready), at(60_000, unready), at(60_000, {})]).toEqual(["Progressing", "TakesLong", undefined]);
+});
+
 test("a claim that waits names the class that should make its volume", () => {
   const waiting = (spec: ArchiveNodeParts["spec"]) =>
-    condition(setUp({ ...(spec === undefined ? {} : { spec }), observed: { claims: [] } }), "StorageReady")?.message;
+    condition(setUp({ ...(spec === undefined ? {} : { spec }), observed: { claims: [UNBOUND] } }), "StorageReady")
+      ?.message;
   expect(waiting({ storage: { className: "fast" } })).toMatch(
     /StorageClass fast exists.*kubectl describe pvc data-alpha-0/,
   );

@@ -17,6 +17,9 @@ import { podSelector } from "./resources/metadata.ts";
 type Stored = ArchiveNodeStatus;
 type ArchiveNodeCondition = Condition<ArchiveNodeConditionType>;
 
+/** A node that is not ready for longer is worth an Event. Pulling an image takes most of it. */
+export const TAKES_LONG_MS = 60_000;
+
 /** What makes `Ready` false, in the order in which a reader should look. */
 const GATES = [
   ["CertificateValid", "CertificateInvalid"], // pods wait for keys, so it comes before what waits
@@ -72,7 +75,8 @@ function conditionsOf(object: ArchiveNode, input: ConditionInput): ArchiveNodeCo
   const decided = decideConditions(input);
   const merged = mergeConditions(stored, decided, context);
   const ready = whileSuspended(input, readyVerdict(merged));
-  const reconciling = reconcilingVerdict(input, ready);
+  const since = stored.find((condition) => condition.type === "Ready" && condition.status !== "True");
+  const reconciling = reconcilingVerdict(input, ready, since?.lastTransitionTime);
   const summary: Decision[] = reconciling === undefined ? [ready] : [ready, reconciling];
   return [...merged, ...mergeConditions(stored, summary, context)];
 }
@@ -103,12 +107,21 @@ function whileSuspended({ node }: ConditionInput, ready: Verdict<"Ready">): Verd
   return { ...ready, message };
 }
 
-/** Work is under way: something is not there yet that will come by itself. */
-function reconcilingVerdict(input: ConditionInput, ready: Verdict<"Ready">): Verdict<"Reconciling"> | undefined {
-  const { node, observed } = input;
+/**
+ * Work is under way: something is not there yet that will come by itself.
+ *
+ * @param unreadySince - RFC 3339; absent while the node is ready or new
+ */
+function reconcilingVerdict(
+  input: ConditionInput,
+  ready: Verdict<"Ready">,
+  unreadySince: string | undefined,
+): Verdict<"Reconciling"> | undefined {
+  const { node, observed, now } = input;
   if (node.spec.suspend === true || ready.reason === "Stalled") return undefined;
-  const progressing = (message: string) =>
-    ({ type: "Reconciling", status: "True", reason: "Progressing", message }) as const;
+  const isLate = unreadySince !== undefined && now.getTime() - Date.parse(unreadySince) >= TAKES_LONG_MS;
+  const reason = isLate && ready.status !== "True" ? "TakesLong" : "Progressing";
+  const progressing = (message: string) => ({ type: "Reconciling", status: "True", reason, message }) as const;
   if (ready.status !== "True") return progressing(ready.message);
   const set = observed.statefulSet;
   if (

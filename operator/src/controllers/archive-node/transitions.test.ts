@@ -56,6 +56,21 @@ test("a claim that is bound again after the first Ready is news", () => {
   ]);
 });
 
+test("pods that start are no news before the first Ready; taking long is, once, with what is awaited", () => {
+  const starting = status("Ready", "False", "NotAvailable");
+  expect(noted(status("Ready", "Unknown", "Pending"), starting)).toEqual([]);
+  const late = status("Reconciling", "True", "TakesLong");
+  expect(noted(status("Reconciling", "True", "Progressing"), late)).toEqual(["Warning Reconciling: the message"]);
+  expect(noted(late, late)).toEqual([]);
+  expect(noted(undefined, status("Reconciling", "True", "Progressing"))).toEqual([]);
+});
+
+test("pods that stop to serve after the first Ready are news at once", () => {
+  const before = { ...status("Ready", "True", "Ready"), version: { current: "0.1.0" } } as ArchiveNodeStatus;
+  const after = { ...status("Ready", "False", "NotAvailable"), version: { current: "0.1.0" } } as ArchiveNodeStatus;
+  expect(noted(before, after)).toEqual(["Warning Ready: the message"]);
+});
+
 test("every note is announced about the node itself", async () => {
   const node = archiveNode({ status: status("Ready", "False") });
   const announced: unknown[] = [];

@@ -11,14 +11,17 @@ interface Note {
 
 export type Announce = (about: KubeObject, note: Note, signal: AbortSignal) => Promise<void>;
 
-/** `Stalled` is bad news when it comes, all others when they become False. */
+/** What people wait for or must act on. */
 const ANNOUNCED: readonly ArchiveNodeConditionType[] = [
   "Ready",
   "Stalled",
   "StorageReady",
   "CertificateValid",
   "Suspended",
+  "Reconciling",
 ];
+
+const BAD_WHEN_TRUE: ReadonlySet<ArchiveNodeConditionType> = new Set(["Stalled", "Reconciling"]);
 
 /** Steps on the way to the first `Ready`, which says that they were taken. */
 const STEPS: ReadonlySet<ArchiveNodeConditionType> = new Set(["StorageReady", "CertificateValid"]);
@@ -33,7 +36,8 @@ export function transitionNotes(before: ArchiveNodeStatus | undefined, after: Ar
     const was = before?.conditions?.find((condition) => condition.type === type);
     const is = after.conditions?.find((condition) => condition.type === type);
     if (is === undefined || !isNews(was, is) || (isFirstRollout && isStep(was, is))) return [];
-    const bad = type === "Stalled" ? is.status === "True" : is.status === "False";
+    if (isWaiting(is, isFirstRollout)) return [];
+    const bad = BAD_WHEN_TRUE.has(type) ? is.status === "True" : is.status === "False";
     return [
       { type: bad ? "Warning" : "Normal", reason: is.reason, action: "Reconcile", note: `${type}: ${is.message}` },
     ];
@@ -43,6 +47,12 @@ export function transitionNotes(before: ArchiveNodeStatus | undefined, after: Ar
 function isNews(was: Said | undefined, is: Said): boolean {
   if (was?.status === is.status && was.reason === is.reason) return false;
   return is.status !== "Unknown" && (was !== undefined || is.status !== "False");
+}
+
+/** Pods that start take a while; when they take long, `Reconciling` says so with the reason. */
+function isWaiting({ type, reason }: Said, isFirstRollout: boolean): boolean {
+  if (type === "Reconciling") return reason !== "TakesLong";
+  return isFirstRollout && type === "Ready" && reason === "NotAvailable";
 }
 
 /** Good, and nobody was told that it was bad. */

@@ -27,16 +27,16 @@ test("a crash says the same however long the next attempt is put off, and where 
 
 test("a pod without a place says what the scheduler says, without its remarks on preemption", () => {
   const message =
-    "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
+    "0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 Preemption is not helpful for scheduling.";
   expect(troubleOf({ conditions: [{ type: "PodScheduled", status: "False", message }] }, "a-0")).toBe(
-    "cannot be scheduled: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims",
+    "cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu",
   );
 });
 
 test.each<[string, PodStatus, string]>([
   ["starts", {}, ""],
   ["runs", { containerStatuses: [{ state: {} }], conditions: [{ type: "PodScheduled", status: "True" }] }, ""],
-  ["waits for its volumes", waiting("ContainerCreating", ""), "ContainerCreating"],
+  ["waits for its volumes", waiting("ContainerCreating", ""), ""],
   [
     "lacks a Secret",
     waiting("CreateContainerConfigError", 'secret "x" not found'),
@@ -44,4 +44,11 @@ test.each<[string, PodStatus, string]>([
   ],
 ])("a pod that %s", (_name, status, trouble) => {
   expect(troubleOf(status, "a-0")).toBe(trouble);
+});
+
+test("a pod without its volume points to what is said of the volume", () => {
+  const message = "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. not found";
+  expect(troubleOf({ conditions: [{ type: "PodScheduled", status: "False", message }] }, "a-0")).toBe(
+    "waits for its volume, which is not bound; see the StorageReady condition",
+  );
 });

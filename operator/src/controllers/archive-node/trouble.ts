@@ -16,6 +16,7 @@ interface ContainerStatus {
   readonly lastState?: { readonly terminated?: { readonly reason?: string; readonly exitCode?: number } };
 }
 
+const STARTING: ReadonlySet<string> = new Set(["ContainerCreating", "PodInitializing"]);
 const PULL_FAILURES: ReadonlySet<string> = new Set([
   "ErrImagePull",
   "ImagePullBackOff",
@@ -28,11 +29,16 @@ export function troubleOf({ conditions, containerStatuses = [] }: PodStatus, pod
   const container = containerStatuses.find((one) => one.state?.waiting !== undefined);
   if (container !== undefined) return waitingTrouble(container, pod);
   const unscheduled = conditions?.find((one) => one.type === "PodScheduled" && one.status === "False");
-  return unscheduled === undefined ? "" : `cannot be scheduled: ${withoutTail(unscheduled.message ?? "")}`;
+  if (unscheduled === undefined) return "";
+  const message = unscheduled.message ?? "";
+  if (/unbound immediate PersistentVolumeClaims/.test(message))
+    return "waits for its volume, which is not bound; see the StorageReady condition";
+  return `cannot be scheduled: ${withoutTail(message)}`;
 }
 
 function waitingTrouble({ image, state, lastState }: ContainerStatus, pod: string): string {
   const { reason = "", message } = state?.waiting ?? {};
+  if (STARTING.has(reason)) return "";
   if (PULL_FAILURES.has(reason))
     return `image ${image ?? ""} cannot be pulled; correct spec.image or spec.version, or name the Secret for its registry in spec.image.pullSecrets`;
   if (reason === "CrashLoopBackOff") {
