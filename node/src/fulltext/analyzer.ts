@@ -2,16 +2,19 @@
  * Words to index terms: stemmed by language, then folded. Every engine and every peer with the same `ANALYZER` indexes
  * the same terms, so that their statistics can be added up.
  */
+import { ownCopy, RecentMap } from "./recent-map.ts";
 import { STEMMERS } from "./stemmers.ts";
 import { foldWord, visitWords } from "./tokens.ts";
 
 /** Name of these rules. Change it whenever a change here, in tokens.ts or in stemmers.ts changes any term. */
 export const ANALYZER = "archivestream-1";
 
-/** Distinct words remembered per language; a web corpus repeats most words within this many. */
-const MEMO_WORDS = 100_000;
+/** Distinct words remembered per language, about 150 bytes each: stemming a word takes ten times as long as finding it here. */
+const MEMO_WORDS = 120_000;
+/** Languages whose words are remembered; an archive of the world has all of them, most pages of a time have few. */
+const MEMO_LANGUAGES = 4;
 const DIGIT = /\d/;
-const memos = new Map<string, Map<string, string>>();
+const memos = new Map<string, RecentMap<string>>();
 
 function stemAndFold(word: string, language: string | undefined): string {
   const stem = language === undefined ? undefined : STEMMERS.get(language);
@@ -20,16 +23,27 @@ function stemAndFold(word: string, language: string | undefined): string {
   return foldWord(stemmed === "" ? word : stemmed);
 }
 
+/** Languages without a stemmer share one memory: their words fold alike. The language met longest ago makes room. */
+function memoOf(language: string | undefined): RecentMap<string> {
+  const key = language !== undefined && STEMMERS.has(language) ? language : "";
+  const known = memos.get(key);
+  if (known !== undefined) return known;
+  for (const first of memos.keys()) {
+    if (memos.size < MEMO_LANGUAGES) break;
+    memos.delete(first);
+  }
+  const memo = new RecentMap<string>(MEMO_WORDS);
+  memos.set(key, memo);
+  return memo;
+}
+
 /** Index term of a lower-case word. */
 export function termOf(word: string, language: string | undefined): string {
-  const key = language ?? "";
-  const memo = memos.get(key) ?? new Map<string, string>();
-  memos.set(key, memo);
+  const memo = memoOf(language);
   const known = memo.get(word);
   if (known !== undefined) return known;
-  if (memo.size >= MEMO_WORDS) memo.clear();
-  const term = stemAndFold(word, language);
-  memo.set(word, term);
+  const term = ownCopy(stemAndFold(word, language));
+  memo.set(ownCopy(word), term);
   return term;
 }
 

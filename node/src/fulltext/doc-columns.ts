@@ -17,6 +17,10 @@ export class Dictionary {
     return id;
   }
 
+  get size(): number {
+    return this.#values.length;
+  }
+
   value(id: number): string {
     return this.#values[id] ?? "";
   }

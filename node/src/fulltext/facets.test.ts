@@ -34,8 +34,9 @@ test("counts a page once, by its newest text, its host, its type and the year th
   const columns = new DocColumns();
   columns.refresh(database);
   database.close();
-  const newest = (doc: number): number => columns.last[doc] ?? 0;
-  const { total, facets } = countFacets([4, 3, 2, 1], columns, newest);
+  const docs = [4, 3, 2, 1];
+  const newest = docs.map((doc) => columns.last[doc] ?? 0);
+  const { total, facets } = countFacets(docs, newest, columns);
   expect(total).toBe(3);
   expect(facets.host).toEqual([
     { value: "a.example", count: 2 },
@@ -50,6 +51,6 @@ test("counts a page once, by its newest text, its host, its type and the year th
     { value: "2016", count: 1 },
   ]);
   expect(facets.language).toEqual([]);
-  const embargoed = countFacets([1], columns, () => 20_090_101_000_000);
+  const embargoed = countFacets([1], [20_090_101_000_000], columns);
   expect(embargoed.facets.year).toEqual([{ value: "2009", count: 1 }]);
 });

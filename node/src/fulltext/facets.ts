@@ -5,55 +5,64 @@ import type { FacetCount, MatchAnswer } from "./question.ts";
 const MAX_VALUES = 10;
 /** A year is the leading four of fourteen digits. */
 const YEAR_UNIT = 10_000_000_000;
+const YEARS = 10_000;
 
-function add(counts: Map<number, number>, key: number): void {
-  counts.set(key, (counts.get(key) ?? 0) + 1);
-}
+/** How often each number was met; numbers are small, so that counting 50,000 matches is adding in an array. */
+class Counts {
+  readonly #counts: Uint32Array;
 
-function top(counts: ReadonlyMap<number, number>, name: (key: number) => string): FacetCount[] {
-  return [...counts]
-    .map(([key, count]) => ({ value: name(key), count }))
-    .filter(({ value }) => value !== "")
-    .toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1))
-    .slice(0, MAX_VALUES);
+  constructor(size: number) {
+    this.#counts = new Uint32Array(size);
+  }
+
+  add(key: number): void {
+    this.#counts[key] = (this.#counts[key] ?? 0) + 1;
+  }
+
+  top(name: (key: number) => string): FacetCount[] {
+    const found: FacetCount[] = [];
+    this.#counts.forEach((count, key) => {
+      if (count > 0 && name(key) !== "") found.push({ value: name(key), count });
+    });
+    return found.toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)).slice(0, MAX_VALUES);
+  }
 }
 
 /**
- * Counts each page once, by its newest matching document (matches come newest first).
+ * Counts each page once, by its newest matching document.
  *
- * @param newest - the document's newest capture that may be seen, 14 digits as a number
+ * @param docs - newest first
+ * @param newest - newest capture of each that may be seen, 14 digits as a number
  */
 export function countFacets(
   docs: readonly number[],
+  newest: readonly number[],
   columns: DocColumns,
-  newest: (doc: number) => number,
 ): { total: number; facets: MatchAnswer["facets"] } {
   const seen = new Uint8Array(columns.maxPage + 1);
-  const counts = {
-    host: new Map<number, number>(),
-    type: new Map<number, number>(),
-    language: new Map<number, number>(),
-    year: new Map<number, number>(),
-  };
+  const { hosts, mimes, languages } = columns;
+  const [host, type, language] = [new Counts(hosts.size), new Counts(mimes.size), new Counts(languages.size)];
+  const year = new Counts(YEARS);
   let total = 0;
-  for (const doc of docs) {
+  for (let at = 0; at < docs.length; at += 1) {
+    const doc = docs[at] ?? 0;
     const page = columns.page[doc] ?? 0;
     if (seen[page] === 1) continue;
     seen[page] = 1;
     total += 1;
-    add(counts.host, columns.host[doc] ?? 0);
-    add(counts.type, columns.mime[doc] ?? 0);
-    add(counts.language, columns.language[doc] ?? 0);
-    add(counts.year, Math.floor(newest(doc) / YEAR_UNIT));
+    host.add(columns.host[doc] ?? 0);
+    type.add(columns.mime[doc] ?? 0);
+    language.add(columns.language[doc] ?? 0);
+    year.add(Math.floor((newest[at] ?? 0) / YEAR_UNIT));
   }
   const named = (dictionary: Dictionary) => (id: number) => dictionary.value(id);
   return {
     total,
     facets: {
-      host: top(counts.host, named(columns.hosts)),
-      type: top(counts.type, named(columns.mimes)),
-      language: top(counts.language, named(columns.languages)),
-      year: top(counts.year, String),
+      host: host.top(named(hosts)),
+      type: type.top(named(mimes)),
+      language: language.top(named(languages)),
+      year: year.top(String),
     },
   };
 }

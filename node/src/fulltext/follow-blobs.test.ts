@@ -6,7 +6,7 @@ import type { IndexerEvent } from "./indexer.ts";
 import { openWriter } from "./schema.ts";
 import type { IndexSource, SourceCapture } from "./source.ts";
 
-/** More than one batch of 500. */
+/** More than one batch of 1,000. */
 const CAPTURES = 1_200;
 const THREAD = { program: "1.0", lastEnd: undefined };
 const BLOB = { sequence: 1, hash: "a".repeat(64), collection: "web" };
@@ -46,9 +46,9 @@ test("goes on inside a blob after the last committed batch", async () => {
   {
     const database = openWriter(file);
     const writer = new IndexWriter(database);
-    const source = manyCaptures(before, (n) => n === 700 && abort.abort());
+    const source = manyCaptures(before, (n) => n === 1_100 && abort.abort());
     await followBlobs({ source, writer, post, nowMs, ...THREAD }, abort.signal);
-    expect(writer.cursor).toEqual({ sequence: 0, ordinal: 500 });
+    expect(writer.cursor).toEqual({ sequence: 0, ordinal: 1_000 });
     database.close();
   }
   const database = openWriter(file);
@@ -58,8 +58,8 @@ test("goes on inside a blob after the last committed batch", async () => {
     { source: manyCaptures(after, () => {}), writer, post, nowMs, ...THREAD },
     new AbortController().signal,
   );
-  expect(before.at(-1)).toBe(700);
-  expect([after[0], after.length]).toEqual([500, CAPTURES - 500]);
+  expect(before.at(-1)).toBe(1_100);
+  expect([after[0], after.length]).toEqual([1_000, CAPTURES - 1_000]);
   expect(writer.cursor).toEqual({ sequence: 1, ordinal: 0 });
   expect(events).toEqual([{ kind: "indexed", sequence: 1, hash: BLOB.hash, captures: CAPTURES }]);
   expect(database.prepare("SELECT docs FROM blob_stats").all()).toEqual([{ docs: CAPTURES }]);
@@ -74,7 +74,7 @@ test("a blob that cannot be read three times is given up with its reason, keepin
   const events: IndexerEvent[] = [];
   let tries = 0;
   const source = manyCaptures([], (n) => {
-    if (n !== 600) return;
+    if (n !== 1_100) return;
     tries += 1;
     throw new Error("bad sector");
   });
@@ -85,7 +85,7 @@ test("a blob that cannot be read three times is given up with its reason, keepin
     { kind: "set-aside", blobs: [{ sequence: 1, hash: BLOB.hash, reason: "bad sector" }] },
     { kind: "failed", sequence: 1, hash: BLOB.hash, reason: "bad sector" },
   ]);
-  expect(database.prepare("SELECT count(*) AS n FROM docs").get()).toEqual({ n: 500 });
+  expect(database.prepare("SELECT count(*) AS n FROM docs").get()).toEqual({ n: 1_000 });
   expect(database.prepare("SELECT sequence, reason FROM failures").all()).toEqual([
     { sequence: 1, reason: "bad sector" },
   ]);
@@ -113,7 +113,7 @@ test("what one version set aside, another tries once and only once", async () =>
   let broken = true;
   let tries = 0;
   const source = manyCaptures([], (n) => {
-    if (n !== 600 || !broken) return;
+    if (n !== 1_100 || !broken) return;
     tries += 1;
     throw new Error("unheard-of markup");
   });

@@ -2,6 +2,7 @@
  * One run over all blobs that the index has not seen: read, extract, commit, report. Resumes inside a blob. A blob that
  * cannot be read, or at which the thread ended again and again, is set aside, so that it never stops the others.
  */
+import { setImmediate } from "node:timers/promises";
 import { type BatchDeps, toEntry } from "./index-batch.ts";
 import type { BatchEntry, IndexCursor, IndexWriter } from "./index-writer.ts";
 import type { IndexerEvent } from "./indexer.ts";
@@ -10,9 +11,9 @@ import type { IndexSource, SourceBlob } from "./source.ts";
 import { DEFAULT_CAPS } from "./text-extractor.ts";
 
 const BLOBS_PER_LOOK = 64;
-/** A commit costs a disk write; a batch is memory and lag. */
-const BATCH_CAPTURES = 2_000;
-const BATCH_MS = 1_000;
+/** A commit costs a disk write and one for each different word; a batch is memory and lag. */
+const BATCH_CAPTURES = 1_000;
+const BATCH_MS = 3_000;
 /** Reading a blob may fail for a moment (disk, network), a thread may end for want of memory; the third time is final. */
 const ATTEMPTS = 3;
 /** Blobs set aside that are told by name. */
@@ -128,10 +129,13 @@ async function indexBlob(deps: FollowDeps, blob: SourceBlob, place: Place, signa
     if (entry !== undefined) batch.push(entry);
     if (batch.length < BATCH_CAPTURES && deps.nowMs() - batchSince < BATCH_MS) continue;
     writer.commit(blob, batch, place.inside(ordinal));
+    // Orders and the heartbeat get their turn, also when the source never waits.
+    await setImmediate();
     batch = [];
     batchSince = deps.nowMs();
   }
   signal.throwIfAborted();
   writer.commit(blob, batch, place.behind);
+  await setImmediate();
   deps.post({ kind: "indexed", sequence: blob.sequence, hash: blob.hash, captures: ordinal });
 }

@@ -6,6 +6,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { termOf } from "./analyzer.ts";
 import { DocColumns } from "./doc-columns.ts";
 import { countFacets } from "./facets.ts";
+import { TIERS, tierTerm } from "./impact-tiers.ts";
 import { readSequence } from "./packing.ts";
 import type { MatchAnswer, Question, RankedDocument } from "./question.ts";
 import { type KnownTerm, matchExpression, type ResolvedQuestion, resolveQuestion, type Unit } from "./resolve.ts";
@@ -25,7 +26,7 @@ import { Visibility } from "./visibility.ts";
 const MAX_MATCHES = 50_000;
 /** Documents scored exactly; about 10 µs each. */
 const MAX_CANDIDATES = 1_500;
-/** Champions read per word of a question. */
+/** Champions of each word of a question: matches that are most about it, by tiers of impact, the newest of the last tier. */
 const CHAMPIONS_PER_UNIT = 750;
 /** Index terms of one word whose champions are read; a prefix stands for many. */
 const CHAMPION_TERMS_PER_UNIT = 4;
@@ -40,10 +41,14 @@ const QUERY_LANGUAGES = 6;
 const ALL_BUT_ONE_WORDS = 8;
 
 interface Matches {
+  /** Visible ones, newest first. */
   readonly docs: readonly number[];
+  /** Newest visible capture of each. */
+  readonly newest: readonly number[];
   readonly capped: boolean;
   readonly resolved: ResolvedQuestion;
-  readonly relaxed: boolean;
+  /** What the engine was asked. */
+  readonly expression: string;
 }
 
 interface Candidate {
@@ -54,11 +59,8 @@ interface Candidate {
 const statements = (database: DatabaseSync) => {
   const matching = database.prepare("SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?");
   matching.setReturnArrays(true);
-  const champions = database.prepare("SELECT doc FROM champions WHERE term = ? ORDER BY rank LIMIT ?");
-  champions.setReturnArrays(true);
   return {
     matching,
-    champions,
     term: database.prepare("SELECT id, term, df FROM terms WHERE term = ?"),
     expand: database.prepare("SELECT id, term, df FROM terms WHERE term >= ? AND term < ? ORDER BY df DESC LIMIT ?"),
     collections: database.prepare("SELECT DISTINCT collection FROM pages"),
@@ -94,7 +96,7 @@ export class Matcher {
     this.refresh();
     const visibility = new Visibility(this.#database, this.columns, question);
     const matches = this.#findMatches(question, visibility);
-    const { total, facets } = countFacets(matches.docs, this.columns, (doc) => visibility.newest(doc));
+    const { total, facets } = countFacets(matches.docs, matches.newest, this.columns);
     const { ranked, exact } = this.#rank(matches, visibility, deadlineMs);
     return { ranked, total, totalIsLowerBound: matches.capped || visibility.undecided > 0, exact, facets };
   }
@@ -128,21 +130,28 @@ export class Matcher {
 
   #findMatches(question: Question, visibility: Visibility): Matches {
     const resolved = this.resolve(question);
-    let best: Matches = { docs: [], capped: false, resolved, relaxed: false };
-    for (const [step, wanted] of relaxations(resolved).entries()) {
+    let best: Matches = { docs: [], newest: [], capped: false, resolved, expression: "" };
+    for (const wanted of relaxations(resolved)) {
       const expression = matchExpression(resolved, wanted);
       if (expression === undefined) continue;
-      const docs = this.#enumerate(expression);
-      const visible = docs.filter((doc) => visibility.newest(doc) > 0);
-      best = { docs: visible, capped: docs.length >= MAX_MATCHES, resolved, relaxed: step > 0 };
-      if (visible.length >= ENOUGH_PAGES) break;
+      best = { ...this.#visible(expression, MAX_MATCHES, visibility), resolved, expression };
+      if (best.docs.length >= ENOUGH_PAGES) break;
     }
     return best;
   }
 
-  #enumerate(expression: string): number[] {
-    const rows = this.#sql.matching.all(expression, MAX_MATCHES) as unknown as [number][];
-    return rows.map(([doc]) => doc);
+  /** The newest matches of an expression, without those that the question may not see. */
+  #visible(expression: string, limit: number, visibility: Visibility) {
+    const rows = this.#sql.matching.all(expression, limit) as unknown as [number][];
+    const docs: number[] = [];
+    const newest: number[] = [];
+    for (const [doc] of rows) {
+      const timestamp = visibility.newest(doc);
+      if (timestamp === 0) continue;
+      docs.push(doc);
+      newest.push(timestamp);
+    }
+    return { docs, newest, capped: rows.length >= limit };
   }
 
   #rank(matches: Matches, visibility: Visibility, deadlineMs: number): { ranked: RankedDocument[]; exact: boolean } {
@@ -151,35 +160,36 @@ export class Matcher {
     const chosen = this.#candidates(matches, units, visibility);
     const scorer = createScorer(plan);
     const scored: Candidate[] = [];
-    for (const [index, doc] of chosen.docs.entries()) {
+    for (const [index, doc] of chosen.entries()) {
       if (index % 128 === 127 && this.#nowMs() > deadlineMs) break;
       const row = this.#sql.forward.get(doc);
       if (row !== undefined) scored.push({ doc, base: scorer(row["impacts"] as Uint8Array) });
     }
-    const kept = chosen.verify ? scored.filter(({ base }) => hasAllGroups(matches.resolved, base.units)) : scored;
-    const ranked = this.#lookClosely(kept, plan, units);
+    const ranked = this.#lookClosely(scored, plan, units);
     const all = scored.length === matches.docs.length && !matches.capped;
     return { ranked: onePerPage(ranked, this.columns).slice(0, MAX_RANKED), exact: all };
   }
 
   /** All matches when they are few; else the champions of each word, and the newest matches to fill up. */
-  #candidates(matches: Matches, units: readonly Unit[], visibility: Visibility): { docs: number[]; verify: boolean } {
-    if (matches.docs.length <= MAX_CANDIDATES) return { docs: [...matches.docs], verify: false };
-    const matching = new Set(matches.docs);
-    const decidable = matches.capped && isDecidedByTerms(matches.resolved, units);
-    const terms = units.flatMap((unit) => unit.terms.slice(0, CHAMPION_TERMS_PER_UNIT));
-    const champions = terms.flatMap(({ id }) => this.#champions(id));
-    const chosen = new Set(champions.filter((doc) => matching.has(doc) || (decidable && visibility.newest(doc) > 0)));
-    for (const doc of matches.docs) {
+  #candidates({ docs, expression }: Matches, units: readonly Unit[], visibility: Visibility): readonly number[] {
+    if (docs.length <= MAX_CANDIDATES) return docs;
+    const chosen = new Set(units.flatMap((unit) => this.#champions(unit, expression, visibility)));
+    for (const doc of docs) {
       if (chosen.size >= MAX_CANDIDATES) break;
       chosen.add(doc);
     }
-    return { docs: [...chosen], verify: decidable && !matches.relaxed };
+    return [...chosen];
   }
 
-  #champions(term: number): number[] {
-    const rows = this.#sql.champions.all(term, CHAMPIONS_PER_UNIT) as unknown as [number][];
-    return rows.map(([doc]) => doc);
+  #champions({ terms }: Unit, expression: string, visibility: Visibility): number[] {
+    const champions: number[] = [];
+    const best = terms.slice(0, CHAMPION_TERMS_PER_UNIT);
+    for (let tier = 0; tier < TIERS && champions.length < CHAMPIONS_PER_UNIT && best.length > 0; tier += 1) {
+      const strong = best.map(({ term }) => `"${tierTerm(term, tier)}"`).join(" OR ");
+      const wanted = CHAMPIONS_PER_UNIT - champions.length;
+      champions.push(...this.#visible(`(${strong}) AND (${expression})`, wanted, visibility).docs);
+    }
+    return champions;
   }
 
   #lookClosely(candidates: Candidate[], plan: ScoringPlan, units: readonly Unit[]): RankedDocument[] {
@@ -249,28 +259,6 @@ function relaxations({ groups }: ResolvedQuestion): string[][] {
   }
   if (plain.length >= 2 || strict.length === 0) steps.push([...required, `(${plain.join(" OR ")})`]);
   return steps;
-}
-
-/** Whether a document's terms alone tell if it matches, so that champions beyond the enumerated matches may be used. */
-function isDecidedByTerms(resolved: ResolvedQuestion, units: readonly Unit[]): boolean {
-  const unfiltered = resolved.filter === undefined && resolved.excludedFilter === undefined;
-  return (
-    unfiltered &&
-    resolved.excluded.length === 0 &&
-    // Units are told apart by the bits of one integer.
-    units.length < 31 &&
-    resolved.groups.every((group) => group.decidedByTerms)
-  );
-}
-
-/** Whether the found units satisfy every group; used where groups are single words. */
-function hasAllGroups({ groups }: ResolvedQuestion, units: number): boolean {
-  let at = 0;
-  return groups.every((group) => {
-    const mask = ((1 << group.units.length) - 1) << at;
-    at += group.units.length;
-    return (units & mask) !== 0;
-  });
 }
 
 function bitCount(bits: number): number {

@@ -32,13 +32,22 @@ class ByteWriter {
   }
 }
 
-/** Packs (term id, impact) pairs. */
-export function packImpacts(entries: readonly (readonly [id: number, impact: number])[]): Uint8Array {
+/** Bits of an impact below its term id in one number: ids up to 2^45 then sort as plain numbers, with their impacts. */
+const IMPACT_RANGE = 256;
+
+/** Term id and impact as one number for `packImpacts`. */
+export function impactEntry(id: number, impact: number): number {
+  return id * IMPACT_RANGE + impact;
+}
+
+/** Packs the terms of a document with their impacts. @param entries - of `impactEntry`, sorted in place */
+export function packImpacts(entries: Float64Array): Uint8Array {
   const writer = new ByteWriter();
   let previous = 0;
-  for (const [id, impact] of entries.toSorted((a, b) => a[0] - b[0])) {
+  for (const entry of entries.sort()) {
+    const id = Math.floor(entry / IMPACT_RANGE);
     writer.integer(id - previous);
-    writer.byte(impact);
+    writer.byte(entry % IMPACT_RANGE);
     previous = id;
   }
   return writer.finish();

@@ -34,8 +34,6 @@ export interface ResolvedGroup {
   readonly expression: string | undefined;
   /** May be left out when too few pages match. */
   readonly relaxable: boolean;
-  /** True when "a document has one of the units' terms" says the same as the expression. */
-  readonly decidedByTerms: boolean;
 }
 
 export interface ResolvedQuestion {
@@ -73,7 +71,7 @@ function resolvePrefix(clause: Clause, lookup: TermLookup): ResolvedGroup {
     clause.field,
     unit.terms.map(({ term }) => [term]),
   );
-  return { units: [unit], expression, relaxable: false, decidedByTerms: clause.field === "any" };
+  return { units: [unit], expression, relaxable: false };
 }
 
 function resolveWords(clause: Clause, lookup: TermLookup): ResolvedGroup {
@@ -87,7 +85,6 @@ function resolveWords(clause: Clause, lookup: TermLookup): ResolvedGroup {
     units,
     expression: expressionOf(clause.field, present),
     relaxable: !clause.exact && clause.field === "any",
-    decidedByTerms: clause.field === "any" && longest === 1,
   };
 }
 
@@ -102,7 +99,6 @@ function resolveGroup(clauses: readonly Clause[], lookup: TermLookup): ResolvedG
     units: parts.flatMap(({ units }) => units),
     expression: expressions.length === 0 ? undefined : either(expressions.map((part) => `(${part})`)),
     relaxable: parts.every(({ relaxable }) => relaxable),
-    decidedByTerms: parts.every(({ decidedByTerms }) => decidedByTerms),
   };
 }
 

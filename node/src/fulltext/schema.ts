@@ -8,7 +8,7 @@ import { ANALYZER } from "./analyzer.ts";
 import { FullTextError } from "./errors.ts";
 
 /** Tables and analyser rules together. */
-const VERSION = `3:${ANALYZER}`;
+const VERSION = `4:${ANALYZER}`;
 /** SQLite result codes that mean the file itself is bad: SQLITE_CORRUPT, SQLITE_NOTADB. */
 const DAMAGE_CODES = new Set([11, 26]);
 
@@ -33,13 +33,7 @@ CREATE TABLE waiting(collection TEXT NOT NULL, urlkey TEXT NOT NULL, digest TEXT
   PRIMARY KEY(collection, urlkey, digest, timestamp)) WITHOUT ROWID;
 CREATE TABLE forward(doc INTEGER PRIMARY KEY, impacts BLOB NOT NULL);
 CREATE TABLE bodies(doc INTEGER PRIMARY KEY, sequence BLOB NOT NULL, text BLOB NOT NULL);
-CREATE TABLE terms(id INTEGER PRIMARY KEY, term TEXT NOT NULL UNIQUE, df INTEGER NOT NULL);
--- Impact-ordered lists of the pages that are most about a term; 'rank' is 255 minus the impact.
-CREATE TABLE champions(term INTEGER NOT NULL, rank INTEGER NOT NULL, doc INTEGER NOT NULL,
-  PRIMARY KEY(term, rank, doc)) WITHOUT ROWID;
--- What each blob adds to the statistics, so that sums over any set of blobs are cheap.
-CREATE TABLE blob_terms(term INTEGER NOT NULL, blob INTEGER NOT NULL, df INTEGER NOT NULL,
-  PRIMARY KEY(term, blob)) WITHOUT ROWID;
+CREATE TABLE terms(term TEXT PRIMARY KEY, id INTEGER NOT NULL, df INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE blob_stats(blob INTEGER PRIMARY KEY, hash TEXT NOT NULL, docs INTEGER NOT NULL, total_len INTEGER NOT NULL);
 -- Blobs that were set aside; another version of the program tries each once more.
 CREATE TABLE failures(sequence INTEGER PRIMARY KEY, hash TEXT NOT NULL, reason TEXT NOT NULL, program TEXT NOT NULL);
@@ -47,21 +41,25 @@ CREATE TABLE failures(sequence INTEGER PRIMARY KEY, hash TEXT NOT NULL, reason T
 -- (Co) marks filters.
 CREATE VIRTUAL TABLE words USING fts5(title, headings, body, url, facets, content='', columnsize=0,
   tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'");
+-- Words of a batch gathered in memory, bytes, before they become a list on disk that must be merged with others.
+INSERT INTO words(words, rank) VALUES ('hashsize', 8388608);
 `;
 
 const FILE_SUFFIXES = ["", "-wal", "-shm"] as const;
 const DAMAGED = ".damaged";
 
 function configure(database: DatabaseSync, write: boolean): void {
-  database.exec("PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 1073741824");
+  database.exec("PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY");
   if (!write) {
-    database.exec("PRAGMA query_only = ON; PRAGMA cache_size = -65536");
+    // Readers look at the system's copy of the file: what several of them need is in memory once, and it can be taken back.
+    database.exec("PRAGMA query_only = ON; PRAGMA cache_size = -8192; PRAGMA mmap_size = 17179869184");
     return;
   }
   // NORMAL: a power cut may take back the last transactions with their cursor; they are then indexed again.
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -131072");
-  // A large batch leaves a large log behind; the next checkpoint gives back what is beyond 64 MiB.
-  database.exec("PRAGMA journal_size_limit = 67108864");
+  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536");
+  // Batches change many of the same pages: copied into the file once for several of them. What a large one leaves of the
+  // log beyond 64 MiB is given back.
+  database.exec("PRAGMA wal_autocheckpoint = 8192; PRAGMA journal_size_limit = 67108864");
 }
 
 function versionOf(database: DatabaseSync): string | undefined {

@@ -15,12 +15,17 @@ function hash(term: string, seed: number): number {
 }
 
 function half(weights: ReadonlyMap<string, number>, seed: number): number {
+  // Weight of the terms that have a bit; the rest of the weight speaks against it.
   const sums = new Float64Array(BITS);
+  let all = 0;
   for (const [term, weight] of weights) {
-    const bits = hash(term, seed);
-    for (let bit = 0; bit < BITS; bit += 1) sums[bit] = (sums[bit] ?? 0) + ((bits >>> bit) & 1 ? weight : -weight);
+    all += weight;
+    for (let rest = hash(term, seed); rest !== 0; rest &= rest - 1) {
+      const bit = 31 - Math.clz32(rest & -rest);
+      sums[bit] = (sums[bit] ?? 0) + weight;
+    }
   }
-  return sums.reduce((value, sum, bit) => (sum > 0 ? value | (1 << bit) : value), 0) >>> 0;
+  return sums.reduce((value, sum, bit) => (2 * sum > all ? value | (1 << bit) : value), 0) >>> 0;
 }
 
 /** @returns two unsigned 32-bit halves */
