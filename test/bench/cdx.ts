@@ -1,6 +1,9 @@
-/** Bench `cdx`: exact look-ups among a million captures: in process, over HTTPS, beside the bare SQLite statement. */
+/**
+ * Bench `cdx`: exact look-ups among a million captures: in process, over HTTPS, beside the bare SQLite statement.
+ * `BENCH_CDX_CAPTURES` sets how many, `BENCH_CDX_DIR` keeps the data folder for another run.
+ */
 import { createHash } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CaptureIndex } from "../../node/src/cdx/capture-index.ts";
 import { SpoolWriter } from "../../node/src/cdx/capture-spool.ts";
@@ -13,7 +16,7 @@ import { NodeArchive } from "../testkit/uploads.ts";
 import { percentile, table } from "./table.ts";
 
 const CAPTURES = Number(process.env["BENCH_CDX_CAPTURES"] ?? 1_000_000);
-const FILES = 20;
+const PER_FILE = 50_000;
 const LOOKUPS = 2_000;
 /** A large odd step visits URLs all over the index. */
 const STEP = 7_919;
@@ -22,9 +25,11 @@ const urlOf = (id: number): string => `https://host${id % 5_000}.example.org/pat
 
 export async function run(): Promise<void> {
   await using dir = await tempDir("bench-cdx");
-  const index = new CaptureIndex({ files: catalogFiles(dir.path), readers: 2, onDamage: () => {} });
+  const dataDir = process.env["BENCH_CDX_DIR"] ?? dir.path;
+  await mkdir(dataDir, { recursive: true });
+  const index = new CaptureIndex({ files: catalogFiles(dataDir), readers: 2, onDamage: () => {} });
   await index.open(AbortSignal.timeout(60_000));
-  await fill(index, dir.path);
+  await fill(index, dataDir);
   const urls = Array.from({ length: LOOKUPS }, (_none, turn) => urlOf((turn * STEP) % CAPTURES));
   const inProcess = await times(urls, async (url) => {
     const range = { keyFrom: surt(url), keyTo: undefined, timeFrom: undefined, timeTo: undefined, descending: false };
@@ -33,10 +38,10 @@ export async function run(): Promise<void> {
     return found;
   });
   await index.close();
-  using database = openForReading(catalogFiles(dir.path).database);
+  using database = openForReading(catalogFiles(dataDir).database);
   const statement = database.prepare("SELECT * FROM captures WHERE collection = 1 AND urlkey = ? ORDER BY timestamp");
   const bare = await times(urls, (url) => statement.all(surt(url)).length);
-  await using node = await startArchiveNode({ dataDir: dir.path });
+  await using node = await startArchiveNode({ dataDir });
   await using archive = new NodeArchive(node);
   const overHttps = await times(urls, async (url) => (await archive.cdx(url)).length);
   const row = (name: string, values: readonly number[]) => [
@@ -48,14 +53,14 @@ export async function run(): Promise<void> {
 }
 
 async function fill(index: CaptureIndex, folder: string): Promise<void> {
-  const perFile = CAPTURES / FILES;
-  for (let file = 0; file < FILES; file += 1) {
+  const { captures: held } = await index.read("count", undefined as never, AbortSignal.timeout(60_000));
+  for (let file = held / PER_FILE; file < CAPTURES / PER_FILE; file += 1) {
     const spool = join(folder, `spool-${file}`);
-    writeSpool(spool, file * perFile, perFile);
+    writeSpool(spool, file * PER_FILE, PER_FILE);
     const hash = createHash("sha256").update(String(file)).digest("hex");
     const entry = { collection: "default", hash, filename: undefined, size: 1, receivedAt: "2026-01-01T00:00:00Z" };
-    const reading = { format: "warc", compression: "gzip", records: perFile, damaged: [], reason: undefined } as const;
-    await index.commit({ entry, reading, spool, captures: perFile, journalEnd: undefined });
+    const reading = { format: "warc", compression: "gzip", records: PER_FILE, damaged: [], reason: undefined } as const;
+    await index.commit({ entry, reading, spool, captures: PER_FILE, journalEnd: undefined });
     await rm(spool);
   }
 }

@@ -5,7 +5,7 @@ import type { AccessPolicy } from "../access.ts";
 import { deadlineSignal } from "../request-signal.ts";
 import { CollectionName, ProblemReplies, textReply } from "../schemas.ts";
 import type { CdxService } from "../services.ts";
-import { sendHeadOnly, sendStream } from "../stream-reply.ts";
+import { sendHeadOnly, sendText } from "../stream-reply.ts";
 
 export interface CdxRoutesOptions {
   readonly cdx: CdxService;
@@ -41,7 +41,7 @@ export const cdxRoutes: FastifyPluginAsyncTypebox<CdxRoutesOptions> = async (app
       const answer = await options.cdx.query(name, params, deadlineSignal(request, options.deadlineMs));
       reply.header("content-type", answer.contentType);
       if (request.method === "HEAD") return sendHeadOnly(reply);
-      return sendStream(reply, answer.lines);
+      return sendText(reply, answer.lines);
     },
   );
 };
