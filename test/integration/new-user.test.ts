@@ -1,0 +1,77 @@
+/** What somebody new gets wrong, on a real API server: every refusal and every condition names the next step. */
+import type { ArchiveNode, ArchiveNodeSpec } from "@archivestream/crds";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
+import type { KubeClient } from "../../operator/src/kube/client.ts";
+import type { KubeObject } from "../../operator/src/kube/objects.ts";
+import { startApiServer } from "../cluster/api-server.ts";
+import { startApiServerProxy } from "../testkit/api-server-proxy.ts";
+import { connectTo } from "../testkit/kube-connection.ts";
+import { newNode, prepareCluster, put, startOperator } from "../testkit/operator-under-test.ts";
+import { waitUntil } from "../testkit/wait-until.ts";
+
+const FREE = "free";
+/** Has a quota that admits neither pods nor volumes. */
+const FULL = "full";
+const signal = AbortSignal.timeout(180_000);
+const cleanUp = new AsyncDisposableStack();
+let admin: KubeClient;
+
+beforeAll(async () => {
+  const server = await startApiServer({ controllerManager: true, signal });
+  cleanUp.defer(() => server.stop());
+  admin = cleanUp.use(connectTo(cleanUp.use(await startApiServerProxy(server)).url)).client;
+  await prepareCluster(admin, signal);
+  for (const name of [FREE, FULL])
+    await put(admin, { apiVersion: "v1", kind: "Namespace", metadata: { name } }, signal);
+  const resource = { group: "", version: "v1", kind: "ResourceQuota", plural: "resourcequotas", namespaced: true };
+  const spec = { hard: { pods: "0", "requests.storage": "1Gi" } };
+  const key = { namespace: FULL, name: "team" };
+  await admin.create(resource, { apiVersion: "v1", kind: "ResourceQuota", metadata: key, spec } as KubeObject, signal);
+  await waitUntil(
+    "the quota to be in force",
+    async () => (await admin.get<KubeObject & { status?: { hard?: object } }>(resource, key, signal))?.status?.hard,
+    { deadlineMs: 60_000 },
+  );
+  const operator = cleanUp.use(await startOperator({ server, admin }));
+  operator.standIn.held.add(`${FREE}/late-0`);
+});
+afterAll(async () => {
+  await cleanUp.disposeAsync();
+});
+
+const create = (name: string, spec: ArchiveNodeSpec, namespace = FREE) =>
+  admin.create(RESOURCES.ArchiveNode, newNode(namespace, name, spec) as ArchiveNode & KubeObject, signal);
+
+it.each<[why: string, name: string, spec: ArchiveNodeSpec, answer: RegExp]>([
+  ["three replicas on one disk", "three", { replicas: 3 }, /set storage\.objectStore, .* or replicas to 0 or 1/],
+  ["a name that pods cannot carry", "n".repeat(41), {}, /metadata\.name must have at most 40 characters/],
+])("%s is refused at once", async (_why, name, spec, answer) => {
+  await expect(create(name, spec)).rejects.toThrow(answer);
+});
+
+it.each<[why: string, name: string, spec: ArchiveNodeSpec, namespace: string, message: RegExp]>([
+  ["a volume without room", "tiny", { storage: { size: "50Mi" } }, FREE, /set spec\.storage\.size to 512Mi or more/],
+  ["a missing identity", "lone", { identity: { secretRef: { name: "mine" } } }, FREE, /Secret mine, .* create it/],
+  ["a suspended node", "asleep", { suspend: true }, FREE, /spec\.suspend is true: set it to false/],
+  ["a pod that does not start", "late", {}, FREE, /0 of 1 pods ready; pod late-0: .*kubectl describe pod late-0/],
+  ["a full quota", "much", {}, FULL, /a quota or an admission policy may refuse it: kubectl describe statefulset much/],
+])("%s is not ready, and says what to do", async (_why, name, spec, namespace, message) => {
+  await create(name, spec, namespace);
+  const key = { namespace, name };
+  await waitUntil(
+    `${name} to say ${message}`,
+    async () => {
+      const conditions = (await admin.get<ArchiveNode & KubeObject>(RESOURCES.ArchiveNode, key, signal))?.status
+        ?.conditions;
+      const ready = conditions?.find(({ type }) => type === "Ready");
+      return ready?.status !== "True" && message.test(ready?.message ?? "");
+    },
+    { deadlineMs: 60_000 },
+  );
+});
+
+it("a volume without room is not made", async () => {
+  const claims = await admin.list(RESOURCES.PersistentVolumeClaim, { namespace: FREE }, signal);
+  expect(claims.items.map(({ metadata }) => metadata.name)).not.toContain("data-tiny-0");
+});
