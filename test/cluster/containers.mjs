@@ -21,6 +21,9 @@ export const PODMAN_PACKAGES = [
  * @property {Record<string, string>} env for the program itself, kind, kubectl and helm
  */
 
+/** Where podman keeps what does not outlive the machine. */
+export const RUN_FOLDER = `/run/archive-operator/${keyOf([], CACHE)}`;
+
 /** Docker on a machine under load answers within this. */
 const ASK_SECONDS = 10;
 /** For one image of 10 KB; a registry that does not answer in this time would take hours for the node image. */
@@ -91,7 +94,7 @@ default_ulimits = ["nofile=${openFiles}:${openFiles}", "nproc=${processes}:${pro
   const storage = `[storage]
 driver = "overlay"
 graphroot = "${join(CACHE, "storage")}"
-runroot = "/run/archive-operator/${keyOf([], CACHE)}"
+runroot = "${RUN_FOLDER}"
 `;
   writeFileSync(join(CACHE, "containers.conf"), containers);
   writeFileSync(join(CACHE, "storage.conf"), storage);

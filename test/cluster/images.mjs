@@ -1,5 +1,6 @@
 /**
- * Builds the project's two images from their Dockerfiles and loads them into a cluster. Node 20, no dependencies.
+ * Builds the project's two images from their Dockerfiles and loads them into a cluster. As a script:
+ * `node test/cluster/images.mjs NAME`, for a cluster that kind.mjs brought up. Node 20, no dependencies.
  *
  * The build context is made here: production dependencies by npm, and the sources without their tests. So the
  * image holds what runs and nothing else, and no package manager runs inside the build. The tag is made of the content:
@@ -11,9 +12,10 @@ import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { logged, output, succeeds } from "../run/command.mjs";
 import { locked } from "../run/lock.mjs";
+import { runScript } from "../run/script.mjs";
 import { PlainError } from "../run/steps.mjs";
 import { CACHE } from "./cache-folder.mjs";
-import { loadImage } from "./kind.mjs";
+import { clusterUp, loadImage } from "./kind.mjs";
 import { keyOf, once } from "./once.mjs";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -213,4 +215,13 @@ export async function provideImages(cluster) {
     images[name] = image;
   }
   return images;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await runScript(async () => {
+    const cluster = await clusterUp(process.argv[2] ?? "archive-test");
+    const { node, operator } = await provideImages(cluster);
+    const images = [node, operator].map(({ repository, tag }) => `${repository}:${tag}`).join(",");
+    process.stdout.write(`export ARCHIVE_TEST_KUBECONFIG=${cluster.kubeconfig} ARCHIVE_TEST_IMAGES=${images}\n`);
+  });
 }

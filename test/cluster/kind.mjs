@@ -9,9 +9,10 @@ import { logged, output, succeeds } from "../run/command.mjs";
 import { locked } from "../run/lock.mjs";
 import { runScript } from "../run/script.mjs";
 import { PlainError, step } from "../run/steps.mjs";
-import { CACHE } from "./cache-folder.mjs";
-import { chooseContainers, PODMAN_PACKAGES } from "./containers.mjs";
+import { BIN, CACHE } from "./cache-folder.mjs";
+import { chooseContainers, PODMAN_PACKAGES, RUN_FOLDER } from "./containers.mjs";
 import { checkHost, installPackages } from "./host.mjs";
+import { removeLeftovers } from "./leftovers.mjs";
 import { makeNodeImage, OFFLINE_NODE_IMAGE } from "./node-image.mjs";
 import { buildTools, missingTools, programsAreBuilt } from "./programs.mjs";
 
@@ -49,7 +50,13 @@ async function describe(name) {
     throw new PlainError(`No cluster is called "${name}"; there are: ${Object.keys(CLUSTERS).join(", ")}.`);
   const containers = await chooseContainers(read(join(stateFolder(name), "containers")));
   const kubeconfig = join(stateFolder(name), "kubeconfig");
-  return { name, kubeconfig, containers, env: { ...containers.env, KUBECONFIG: kubeconfig } };
+  return { name, kubeconfig, containers, env: { ...containers.env, ...envFor(kubeconfig) } };
+}
+
+/** In which kubectl and helm talk to this cluster, whatever the person's own variables say: our commands delete things. */
+export function envFor(kubeconfig) {
+  const ofHelm = { HELM_KUBECONTEXT: "", HELM_KUBEAPISERVER: "", HELM_KUBETOKEN: "", HELM_NAMESPACE: "" };
+  return { KUBECONFIG: kubeconfig, PATH: `${BIN}:${process.env.PATH}`, ...ofHelm };
 }
 
 async function isListed({ name, env }) {
@@ -207,8 +214,12 @@ function refuseStrayPackets(subnets) {
 
 async function remove({ name, env, kubeconfig, containers }) {
   await logged(`delete-${name}`, "kind", ["delete", "cluster", "--name", name, "--kubeconfig", kubeconfig], { env });
-  // Fails, rightly, while another cluster is on it.
-  if (containers.offline) await locked("network", () => succeeds("podman", ["network", "rm", "kind"], { env }));
+  if (containers.offline) {
+    await locked("network", async () => {
+      // Fails, rightly, while another cluster is on it.
+      if (await succeeds("podman", ["network", "rm", "kind"], { env })) await removeLeftovers(RUN_FOLDER);
+    });
+  }
   rmSync(stateFolder(name), { recursive: true, force: true });
 }
 

@@ -12,9 +12,9 @@ import { alone } from "../run/lock.mjs";
 import { runScript } from "../run/script.mjs";
 import { formatDuration, PlainError, step } from "../run/steps.mjs";
 import { crawlSite, WGET } from "./crawl.mjs";
-import { SITE_PACKAGE } from "./documentation-site.mjs";
-import { filesCommand, preamble, searchCommand, shell, uploadCommand } from "./reader-commands.mjs";
-import { applyArchiveNode, installOperator, OPERATOR_NAMESPACE } from "./release.mjs";
+import { SITE_PACKAGE, SITE_URL } from "./documentation-site.mjs";
+import { filesCommand, lookUpCommand, preamble, searchCommand, shell, uploadCommand } from "./reader-commands.mjs";
+import { applyArchiveNode, helmArguments, installOperator, OPERATOR_NAMESPACE } from "./release.mjs";
 
 const CLUSTER = "archive-demo";
 /** The object in archive-node.yaml. */
@@ -57,16 +57,28 @@ async function allSearchable(cluster, count) {
 }
 
 async function search(cluster) {
-  for (const question of QUESTIONS) {
-    const command = searchCommand(question);
+  const page = `${new URL(SITE_URL).host}/sql-vacuum.html`;
+  for (const command of [...QUESTIONS.map(searchCommand), lookUpCommand(COLLECTION, page)]) {
     say(`\n$ ${command}`);
     say(await shell(cluster, ARCHIVE, command));
   }
 }
 
-function whereNext(files) {
+/** What the steps did, as commands that can be repeated as they are. */
+function whatWasDone(cluster, images, files) {
+  say("\nWhat was done. A shell needs these lines first, for everything below:\n");
+  say(preamble(cluster, ARCHIVE));
+  say("\n# the operator\n$ helm " + helmArguments(images).join(" "));
+  say(`\n# an archive\n$ kubectl get namespace demo || kubectl create namespace demo`);
+  say(`$ kubectl apply -f ${ARCHIVE.file}\n$ kubectl -n demo wait archivenode/library --for=condition=Ready`);
+  say("\n# files for it; the same ones again are no error");
+  for (const file of files) say(`$ ${uploadCommand(COLLECTION, file)}`);
+  say("\n# its text, and which captures of a page it has");
+}
+
+function whereNext() {
   say(`
-To go on by hand, in a shell with the lines above:
+To go on by hand:
 
   # how the archive is, in the object that owns it
   kubectl -n demo get archivenode library
@@ -77,9 +89,11 @@ To go on by hand, in a shell with the lines above:
   kubectl -n demo rollout status statefulset/library --timeout=120s
   ${searchCommand(QUESTIONS[0])}
 
-  # crawl the manual yourself (in another terminal: node test/demo/documentation-site.mjs), and upload it
+  # crawl the manual yourself, in a folder of your own (in another terminal: node test/demo/documentation-site.mjs), and upload it
   ${WGET}
-  ${uploadCommand(COLLECTION, files[0])}
+  for FILE in manual-*.warc.gz; do
+    ${uploadCommand(COLLECTION, "$FILE")}
+  done
 
   # the operator, and every field of the three kinds
   kubectl -n ${OPERATOR_NAMESPACE} get pods
@@ -104,10 +118,9 @@ async function main() {
   });
   const files = await crawlSite();
   await upload(cluster, files);
-  say("\nThe lines that a shell needs for everything below:\n");
-  say(preamble(cluster, ARCHIVE));
+  whatWasDone(cluster, images, files);
   await search(cluster);
-  whereNext(files);
+  whereNext();
   say(`\nDone in ${formatDuration(performance.now() - start)}.`);
   return 0;
 }

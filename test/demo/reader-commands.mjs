@@ -34,5 +34,8 @@ export const uploadCommand = (collection, file) =>
 
 export const filesCommand = (collection) => `${CURL} $ARCHIVE/api/v1/collections/${collection}/warcs`;
 
+/** In the format of CDX servers: which captures of an address there are. */
+export const lookUpCommand = (collection, url) => `${CURL} "$ARCHIVE/${collection}/cdx?url=${url}"`;
+
 export const searchCommand = (question) =>
   `${CURL} -G $ARCHIVE/api/v1/search --data-urlencode 'q=${question}' -d limit=3 | jq -r '"\\(.total) pages in \\(.tookMs | round) ms", (.hits[] | "  \\(.title)\\n    \\(.url)")'`;

@@ -20,6 +20,13 @@ const imageValues = (key, { repository, tag }) => [
 /** @typedef {{env: Record<string, string>}} Cluster */
 /** @typedef {{repository: string, tag: string}} Image */
 
+/** What helm is called with; `images` as for `installOperator`. */
+export function helmArguments(images) {
+  const release = ["upgrade", "--install", RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE, "--create-namespace"];
+  const values = images ? [...imageValues("image", images.operator), ...imageValues("nodeImage", images.node)] : [];
+  return [...release, ...values, "--wait", "--timeout", "3m"];
+}
+
 /**
  * Installs the chart or upgrades what is there, and waits until every pod of the operator is available.
  *
@@ -28,9 +35,7 @@ const imageValues = (key, { repository, tag }) => [
  * @returns {Promise<string>} how many pods are available
  */
 export async function installOperator({ env }, images) {
-  const release = ["upgrade", "--install", RELEASE, CHART, "--namespace", OPERATOR_NAMESPACE, "--create-namespace"];
-  const values = images ? [...imageValues("image", images.operator), ...imageValues("nodeImage", images.node)] : [];
-  await logged("helm", "helm", [...release, ...values, "--wait", "--timeout", "3m"], { env });
+  await logged("helm", "helm", helmArguments(images), { env });
   return await output("kubectl", ["-n", OPERATOR_NAMESPACE, "get", "deployment", RELEASE, "-o", AVAILABLE], { env });
 }
 

@@ -157,6 +157,43 @@ test("a deleted pod comes back with everything in it", async () => {
   expect(await jsonpath(`archivenode ${NAME}`, "{.status.nodeID}")).toBe(identity);
 });
 
+test("a drained machine takes the archive's pod at once and the operator's one by one; what the machine gives back is whole", async () => {
+  const operatorPods = "app.kubernetes.io/name=archive-operator";
+  const machine = await kubectl(cluster, ["get", "node", "-o", "jsonpath={.items[0].metadata.name}"]);
+  const drain = (selector: string, seconds: number) =>
+    kubectl(cluster, [
+      ...["drain", machine, "--ignore-daemonsets", "--delete-emptydir-data"],
+      ...[`--pod-selector=${selector}`, `--timeout=${seconds}s`],
+    ]);
+  const available = async () =>
+    kubectl(cluster, [
+      ...["-n", OPERATOR_NAMESPACE, "get", "deployment", RELEASE],
+      ...["-o", "jsonpath={.status.availableReplicas}"],
+    ]);
+  const identity = await jsonpath(`archivenode ${NAME}`, "{.status.nodeID}");
+  try {
+    // A node of one pod has no budget: it could only block the machine's maintenance.
+    await drain(`archivestream.io/node=${NAME}`, 90);
+    await waitUntil(
+      "the node to say why it is not available",
+      async () => {
+        const path = `{.status.conditions[?(@.type=="Available")].message}`;
+        return (await jsonpath(`archivenode ${NAME}`, path)).includes("unschedulable");
+      },
+      { deadlineMs: 60_000, everyMs: 500 },
+    );
+    // There is no second machine for a successor, so the budget keeps the last operator where it is.
+    await expect(drain(operatorPods, 15)).rejects.toThrow(/violate the pod's disruption budget|timeout/);
+    expect(await available()).toBe("1");
+  } finally {
+    await kubectl(cluster, ["uncordon", machine]);
+  }
+  await inNamespace("wait", `archivenode/${NAME}`, "--for=condition=Ready", "--timeout=120s");
+  await waitUntil("both operators to be back", async () => (await available()) === "2", { deadlineMs: 120_000 });
+  expect(await jsonpath(`archivenode ${NAME}`, "{.status.nodeID}")).toBe(identity);
+  expect((await findsTheLetter()).total).toBe(1);
+});
+
 test("helm uninstall leaves the archive running; deleting that leaves its volume and its identity, as retention says", async () => {
   await helm(cluster, ["uninstall", RELEASE, "-n", OPERATOR_NAMESPACE, "--wait"]);
   const pods = ["pod", "-l", "app.kubernetes.io/name=archive-operator"];

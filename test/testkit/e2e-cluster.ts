@@ -1,9 +1,10 @@
 /**
  * The cluster of the end-to-end tests, with the project's images in it: `archive-test` of kind, brought up when it is not
- * there, or the one that ARCHIVE_TEST_KUBECONFIG names, which pulls the images that the chart names.
+ * there, or the one that ARCHIVE_TEST_KUBECONFIG names. That one gets the images that ARCHIVE_TEST_IMAGES names, or those that
+ * the chart names.
  */
 import { provideImages } from "../cluster/images.mjs";
-import { clusterUp } from "../cluster/kind.mjs";
+import { clusterUp, envFor } from "../cluster/kind.mjs";
 import { output } from "../run/command.mjs";
 
 export interface Image {
@@ -19,10 +20,22 @@ export interface E2eCluster {
 
 export async function e2eCluster(): Promise<E2eCluster> {
   const given = process.env["ARCHIVE_TEST_KUBECONFIG"];
-  if (given !== undefined) return { env: { KUBECONFIG: given }, images: undefined };
+  if (given) return { env: envFor(given), images: parseImages(process.env["ARCHIVE_TEST_IMAGES"]) };
   const cluster = await clusterUp("archive-test");
   const { node, operator } = await provideImages(cluster);
   return { env: cluster.env, images: { node, operator } };
+}
+
+/** `NODE,OPERATOR`, each `REPOSITORY:TAG`, as `node test/cluster/images.mjs` prints it. */
+function parseImages(text: string | undefined): E2eCluster["images"] {
+  if (!text) return undefined;
+  const [node, operator] = text.split(",").map((image): Image => {
+    const colon = image.lastIndexOf(":");
+    return { repository: image.slice(0, colon), tag: image.slice(colon + 1) };
+  });
+  if (node === undefined || operator === undefined)
+    throw new Error(`ARCHIVE_TEST_IMAGES is ${text}: not NODE,OPERATOR`);
+  return { node, operator };
 }
 
 /** Calls kubectl; `input` goes to its standard input. Returns what it prints. */
