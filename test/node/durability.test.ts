@@ -182,5 +182,5 @@ test(
     console.log(`${acknowledged.length} files were acknowledged`);
     expect(acknowledged.length).toBeGreaterThan(0);
   },
-  FULL ? 7_200_000 : 600_000,
+  FULL ? 7_200_000 : 1_200_000,
 );

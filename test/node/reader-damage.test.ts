@@ -1,5 +1,9 @@
-/** One damaged byte in a real archive costs at most the record it is in, and that record's bytes are named. */
+/**
+ * One damaged byte in a real archive costs at most the record it is in, and a cut the record it falls into; that record's
+ * bytes are named.
+ */
 import { readFile } from "node:fs/promises";
+import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { memorySource } from "../../node/src/warc/byte-source.ts";
 import type { DamagedRange } from "../../node/src/warc/record.ts";
@@ -8,7 +12,11 @@ import { seededRandom } from "../fuzz/random.ts";
 import { fixturePath } from "../testkit/fixtures.ts";
 import { crawledByWget, wgetIsThere } from "../testkit/wget-crawl.ts";
 
-const FLIPS = process.env["ARCHIVE_TEST_FULL"] === "1" ? 10_000 : 500;
+const FULL = process.env["ARCHIVE_TEST_FULL"] === "1";
+const FLIPS = FULL ? 10_000 : 500;
+/** About 12 kB gzipped and 25 kB plain, cut at every byte; or 4 kB and 6 kB, cut here and there. */
+const CUT_PAGES = FULL ? 12 : 2;
+const CUT_STEP = FULL ? 1 : 7;
 /** 10,000 flips read about 10 GB in all. */
 const TIMEOUT_MS = 3_600_000;
 const PAGES = 300;
@@ -72,6 +80,45 @@ async function proveFlips(bytes: Buffer): Promise<void> {
   // Nearly every byte matters to gzip: a flip that costs nothing is the exception.
   expect(lost, `seed ${seed}`).toBeGreaterThan(FLIPS * 0.8);
 }
+
+/** @param endMark - bytes at a record's end without which it is complete all the same, and lost with what follows them */
+async function proveCuts(bytes: Buffer, endMark: number): Promise<void> {
+  const whole = await read(bytes);
+  expect(whole.damaged).toEqual([]);
+  const ends = [...whole.offsets.slice(1), bytes.length];
+  const wrong: string[] = [];
+  for (let cut = 1; cut < bytes.length && wrong.length < 10; cut += CUT_STEP) {
+    const { records, damaged } = await read(bytes.subarray(0, cut));
+    const complete = ends.filter((end) => end - endMark <= cut).length;
+    const from = ends[complete - 1] ?? 0;
+    const isRight =
+      records.join() === whole.records.slice(0, complete).join() &&
+      (damaged.length === 0 ? cut <= from : isRest(damaged, { from: from - endMark, upTo: from, end: cut }));
+    if (!isRight) wrong.push(`cut at ${cut} of ${bytes.length}: ${records.length} records, ${JSON.stringify(damaged)}`);
+  }
+  expect(wrong).toEqual([]);
+}
+
+/** One range, which begins where a record ended, or at that record's end mark. */
+function isRest(
+  [range, ...others]: readonly DamagedRange[],
+  rest: { readonly from: number; readonly upTo: number; readonly end: number },
+): boolean {
+  if (range === undefined || others.length > 0) return false;
+  const begins = range.offset >= rest.from && range.offset <= rest.upTo;
+  return begins && range.offset + range.length === rest.end;
+}
+
+test.skipIf(!wgetIsThere())(
+  `a crawl of ${CUT_PAGES} pages by GNU wget, gzipped and plain, cut after every ${FULL ? "" : `${CUT_STEP}th `}byte`,
+  async () => {
+    const bytes = await crawledByWget(CUT_PAGES);
+    expect((await read(bytes)).records.length).toBeGreaterThan(CUT_PAGES);
+    await proveCuts(bytes, 0);
+    await proveCuts(gunzipSync(bytes), 4);
+  },
+  TIMEOUT_MS,
+);
 
 test.skipIf(!wgetIsThere())(
   `${FLIPS} flips of a crawl by GNU wget`,

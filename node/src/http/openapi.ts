@@ -2,6 +2,7 @@
 import type { FastifyDynamicSwaggerOptions } from "@fastify/swagger";
 
 export const OPENAPI: FastifyDynamicSwaggerOptions = {
+  transform: ({ schema, url }) => ({ schema: { ...schema, querystring: defaultsOptional(schema?.querystring) }, url }),
   openapi: {
     openapi: "3.1.0",
     info: {
@@ -13,3 +14,15 @@ export const OPENAPI: FastifyDynamicSwaggerOptions = {
     components: { securitySchemes: { token: { type: "http", scheme: "bearer" } } },
   },
 };
+
+interface ParameterSchema {
+  readonly properties?: Readonly<Record<string, object>>;
+  readonly required?: readonly string[];
+}
+
+/** A parameter with a default need not be sent. The handler always gets it, so that its type says it is there. */
+function defaultsOptional(querystring: unknown): unknown {
+  const { properties = {}, required } = (querystring ?? {}) as ParameterSchema;
+  if (required === undefined) return querystring;
+  return { ...(querystring as object), required: required.filter((name) => !("default" in (properties[name] ?? {}))) };
+}

@@ -16,6 +16,9 @@ import { WarcError } from "./errors.ts";
 import type { ArchiveRecord, DamagedRange } from "./record.ts";
 import { readArchive, readRecordAt } from "./record-reader.ts";
 
+/** Thousands of readings: on a busy machine they take longer than the usual half minute. */
+const EVERY_BYTE_MS = 300_000;
+
 const PAGES = Array.from({ length: 6 }, (_, index) => `http://example.com/${index}`);
 const RECORDS = [warcinfo(), ...PAGES.map((uri) => pageRecord(uri, `<p>${uri}</p>${"text ".repeat(index(uri) * 9)}`))];
 
@@ -108,38 +111,46 @@ describe("every form of file", () => {
 });
 
 describe("cuts", () => {
-  test("a plain file cut at every byte keeps every complete record and names the rest", async () => {
-    const bytes = Buffer.concat(RECORDS);
-    // Complete without its end mark, too: four bytes before the end.
-    const complete = ends(RECORDS).map((end) => end - 4);
-    for (let cut = 1; cut < bytes.length; cut++) {
-      const { records, damaged } = await readAll(bytes.subarray(0, cut));
-      expect(records.length, `cut at ${cut}`).toBe(complete.filter((end) => end <= cut).length);
-      for (const range of damaged) expect(range.offset + range.length, `cut at ${cut}`).toBe(cut);
-      const inside = complete.every((end) => cut < end || cut > end + 4);
-      if (inside) expect(damaged.length, `cut at ${cut}`).toBe(1);
-    }
-  });
+  test(
+    "a plain file cut at every byte keeps every complete record and names the rest",
+    async () => {
+      const bytes = Buffer.concat(RECORDS);
+      // Complete without its end mark, too: four bytes before the end.
+      const complete = ends(RECORDS).map((end) => end - 4);
+      for (let cut = 1; cut < bytes.length; cut++) {
+        const { records, damaged } = await readAll(bytes.subarray(0, cut));
+        expect(records.length, `cut at ${cut}`).toBe(complete.filter((end) => end <= cut).length);
+        for (const range of damaged) expect(range.offset + range.length, `cut at ${cut}`).toBe(cut);
+        const inside = complete.every((end) => cut < end || cut > end + 4);
+        if (inside) expect(damaged.length, `cut at ${cut}`).toBe(1);
+      }
+    },
+    EVERY_BYTE_MS,
+  );
 
   test.each([
     ["gzip", gzipSync],
     ["zstd", zstdCompressSync],
-  ])("a %s file cut at every byte keeps every complete member and names the rest", async (_name, compress) => {
-    const members = RECORDS.map((record) => compress(record));
-    const bytes = Buffer.concat(members);
-    const starts = [0, ...ends(members)];
-    for (let cut = 1; cut < bytes.length; cut++) {
-      const { records, damaged } = await readAll(bytes.subarray(0, cut));
-      const complete = starts.slice(1).filter((end) => end <= cut).length;
-      expect(records.length, `cut at ${cut}`).toBe(complete);
-      const from = starts[complete] ?? 0;
-      const expected = from === cut ? [] : [[from, cut - from]];
-      expect(
-        damaged.map((range) => [range.offset, range.length]),
-        `cut at ${cut}`,
-      ).toEqual(expected);
-    }
-  });
+  ])(
+    "a %s file cut at every byte keeps every complete member and names the rest",
+    async (_name, compress) => {
+      const members = RECORDS.map((record) => compress(record));
+      const bytes = Buffer.concat(members);
+      const starts = [0, ...ends(members)];
+      for (let cut = 1; cut < bytes.length; cut++) {
+        const { records, damaged } = await readAll(bytes.subarray(0, cut));
+        const complete = starts.slice(1).filter((end) => end <= cut).length;
+        expect(records.length, `cut at ${cut}`).toBe(complete);
+        const from = starts[complete] ?? 0;
+        const expected = from === cut ? [] : [[from, cut - from]];
+        expect(
+          damaged.map((range) => [range.offset, range.length]),
+          `cut at ${cut}`,
+        ).toEqual(expected);
+      }
+    },
+    EVERY_BYTE_MS,
+  );
 
   test("a streamed member that is cut off gives its whole records and an error on the last block", async () => {
     const big = pageRecord("http://example.com/big", randomBytes(9 << 20));
@@ -177,6 +188,7 @@ describe("flips", () => {
         ).toBe(true);
       }
     },
+    EVERY_BYTE_MS,
   );
 });
 
