@@ -6,6 +6,7 @@
 import { type ArchiveNode, type FederationPeer, LABELS, type SyncPolicy } from "@archivestream/crds";
 import type { KubeObject, ObjectKey, ResourceType } from "../kube/objects.ts";
 import { createReflector, type Reflector, type ReflectorOptions } from "../runtime/reflector.ts";
+import { SharedParts, type Transform, transformAtTheDoor } from "../runtime/transforms.ts";
 import type { ClaimObject, PodObject, StatefulSetObject } from "./archive-node/observe.ts";
 import { type KnownKind, RESOURCES } from "./resource-types.ts";
 
@@ -41,16 +42,21 @@ export type CacheOptions = Omit<
   readonly namespaces: readonly string[];
 };
 
+/** Two parts for each of 10,000 ArchiveNodes. */
+const SHARED_PARTS = 20_000;
+
 const CHILDREN = { labelSelector: LABELS.node } as const;
 const METADATA = { ...CHILDREN, metadataOnly: true } as const;
 
 export function createCaches(options: CacheOptions): Caches {
   const reflectors: Reflector<KubeObject>[] = [];
   const caches = new Map<string, KindCache<KubeObject>>();
+  const parts = new SharedParts(SHARED_PARTS);
+  const transform: Transform = (object) => parts.transform(transformAtTheDoor(object));
   const cacheOf = <T extends KubeObject>(kind: KnownKind, scope: Partial<ReflectorOptions>): KindCache<T> => {
     const { namespaces, ...rest } = options;
     const parts = (namespaces.length === 0 ? [undefined] : namespaces).map((namespace) =>
-      createReflector<T>({ ...rest, ...scope, resource: RESOURCES[kind], namespace }),
+      createReflector<T>({ transform, ...rest, ...scope, resource: RESOURCES[kind], namespace }),
     );
     const cache = unite(RESOURCES[kind], parts);
     // The interface only reads, so a narrower type of object is as good.
@@ -67,13 +73,19 @@ export function createCaches(options: CacheOptions): Caches {
     syncPolicies: cacheOf("SyncPolicy", {}),
     statefulSets: cacheOf("StatefulSet", CHILDREN),
     claims: cacheOf("PersistentVolumeClaim", CHILDREN),
-    pods: cacheOf("Pod", CHILDREN),
+    pods: cacheOf("Pod", { ...CHILDREN, transform: (pod) => transform(withoutSpec(pod)) }),
     secrets: cacheOf("Secret", METADATA),
     configMaps: cacheOf("ConfigMap", METADATA),
     of: (kind) => caches.get(kind),
     reflectorsOf: (kind) => reflectors.filter((reflector) => reflector.resource.kind === kind),
     reflectors,
   };
+}
+
+/** Of a pod only its state is looked at; what it was made from is in its StatefulSet. */
+function withoutSpec<T extends KubeObject>(pod: T): T {
+  const { spec: _dropped, ...rest } = pod as T & { readonly spec?: unknown };
+  return rest as T; // no reader of pods knows a spec
 }
 
 function unite<T extends KubeObject>(resource: ResourceType, parts: readonly Reflector<T>[]): KindCache<T> {

@@ -18,7 +18,7 @@ import {
   type ReflectorTimings,
   refusesStreamingList,
 } from "./reflector-policy.ts";
-import { transformAtTheDoor } from "./transforms.ts";
+import { type Transform, transformAtTheDoor } from "./transforms.ts";
 
 export interface ReflectorOptions {
   readonly client: KubeClient;
@@ -33,6 +33,8 @@ export interface ReflectorOptions {
   readonly metadataOnly?: boolean;
   /** The program works without this kind: it gates neither start nor readiness. Default false. */
   readonly optional?: boolean;
+  /** Applied to every object before it enters the cache; default {@link transformAtTheDoor}. */
+  readonly transform?: Transform;
   readonly metrics?: ReflectorMetrics;
   readonly timings?: Partial<ReflectorTimings>;
   /** Draws from [0, 1). */
@@ -68,6 +70,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
   readonly #timings: ReflectorTimings;
   readonly #metrics: ReflectorMetrics;
   readonly #random: () => number;
+  readonly #transform: Transform;
   #state: ReflectorState = "starting";
   #lastContactMs: number;
   /** Where to go on watching; `undefined` asks for a list. */
@@ -82,6 +85,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
     this.#timings = { ...REFLECTOR_TIMINGS, ...options.timings };
     this.#metrics = options.metrics ?? NO_REFLECTOR_METRICS;
     this.#random = options.random ?? Math.random;
+    this.#transform = options.transform ?? transformAtTheDoor;
     this.#lastContactMs = options.clock.monotonicMs();
     this.#metrics.started(options.resource.kind);
     this.cache = new ObjectCache((error) =>
@@ -151,7 +155,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
         resourceVersion: next === undefined ? atAnyVersion : undefined,
       };
       const page = await this.#options.client.list<T>(this.resource, { ...this.#scope(), query }, signal);
-      for (const item of page.items) items.push(transformAtTheDoor(item));
+      for (const item of page.items) items.push(this.#transform(item));
       next = page.next;
       if (next !== undefined) continue;
       if (!signal.aborted) this.#replace(items, page.resourceVersion);
@@ -211,7 +215,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
     }
     const key = JSON.stringify(keyOf(event.object));
     if (event.type === "DELETED") staged.delete(key);
-    else staged.set(key, transformAtTheDoor(event.object));
+    else staged.set(key, this.#transform(event.object));
     return staged;
   }
 
@@ -222,7 +226,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
       return;
     }
     if (event.type === "DELETED") this.cache.remove(keyOf(event.object));
-    else this.cache.upsert(transformAtTheDoor(event.object));
+    else this.cache.upsert(this.#transform(event.object));
     this.#version = event.object.metadata.resourceVersion ?? this.#version;
     this.#metrics.objects(this.resource.kind, this.cache.size);
   }
