@@ -117,7 +117,7 @@ test("files keep their collections through a rebuild without the journal and wit
   const expectCollections = () =>
     configured(async (archive) => {
       expect(await archive.hashes(open)).toEqual([second?.sha256]);
-      expect((await archive.hashes(secret)).toSorted()).toEqual([sha256, second?.sha256].toSorted());
+      expect(new Set(await archive.hashes(secret))).toEqual(new Set([sha256, second?.sha256]));
     });
   await rm(join(dir.path, "journal.ndjson"));
   expect(run("rebuild", "--data", dir.path).stdout).toContain("3 files were not in the journal");
