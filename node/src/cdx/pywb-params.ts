@@ -5,6 +5,7 @@
  */
 import { badQuery } from "./errors.ts";
 import { type KeyRange, keyRange } from "./pywb-range.ts";
+import { earliestMoment, latestMoment, timestampOf } from "./timestamp.ts";
 
 export const OUTPUTS = ["cdxj", "json", "text", "link"] as const;
 export type Output = (typeof OUTPUTS)[number];
@@ -62,8 +63,8 @@ export function parseQuery(params: URLSearchParams, limits: PywbLimits): PywbQue
   const collapse = one("collapseTime");
   return {
     range: keyRange(url, one("matchType")),
-    from: bound("from", one("from") ?? one("from_ts"), "0"),
-    to: bound("to", one("to"), "9"),
+    from: bound("from", one("from") ?? one("from_ts"), earliestMoment),
+    to: bound("to", one("to"), latestMoment),
     filters: params.getAll("filter").filter((text) => text !== ""),
     collapseTime: collapse === undefined ? undefined : wholeNumber("collapseTime", collapse),
     resolveRevisits: yes("resolveRevisits"),
@@ -121,30 +122,20 @@ function pagingOf(
  * Digits that are not given stand for all values, so that `from=2014&to=2014` is the year. pywb pads an odd number of digits
  * to a time in the middle (`to=20141` is not October); a whole number of parts means the same in both.
  */
-function bound(parameter: string, value: string | undefined, filler: "0" | "9"): string | undefined {
+function bound(parameter: string, value: string | undefined, moment: (digits: string) => string): string | undefined {
   if (value === undefined) return undefined;
   if (!/^\d{1,14}$/.test(value)) throw badQuery(parameter, "1 to 14 digits");
-  return value.padEnd(14, filler);
+  return moment(value);
 }
 
-/** The end of the period that the digits name, as pywb reads them. */
+/** What pywb fills a time without its month with, digit by digit. */
+const MONTH_FILL = "299912";
+
+/** The end of the period that the digits name, as pywb reads them: a lone digit behind the month is left out. */
 function closestTime(value: string, now: Date): string {
-  if (value === "now") return now.toISOString().replace(/\D/g, "").slice(0, 14);
+  if (value === "now") return timestampOf(now);
   if (!/^\d{1,14}$/.test(value)) throw badQuery("closest", "1 to 14 digits, or now");
-  const month = value.length >= 6 ? value : value + "299912".slice(value.length);
-  const parts = [month.slice(0, 4), month.slice(4, 6), month.slice(6, 8), month.slice(8, 10), month.slice(10, 12)];
-  const [year, months, day, hour, minute] = parts.map((part) => (part.length < 2 ? Number.NaN : Number(part)));
-  const second = month.length >= 14 ? Number(month.slice(12, 14)) : Number.NaN;
-  const y = clamp(year, 1900, 2999);
-  const m = clamp(months, 1, 12);
-  const numbers = [m, clamp(day, 1, daysIn(y, m)), clamp(hour, 0, 23), clamp(minute, 0, 59), clamp(second, 0, 59)];
-  return String(y) + numbers.map((part) => String(part).padStart(2, "0")).join("");
-}
-
-function clamp(value: number | undefined, least: number, most: number): number {
-  return value === undefined || Number.isNaN(value) ? most : Math.max(least, Math.min(value, most));
-}
-
-function daysIn(year: number, month: number): number {
-  return new Date(Date.UTC(year, month, 0)).getUTCDate();
+  const month = value.length >= 6 ? value : value + MONTH_FILL.slice(value.length);
+  const year = Math.max(1900, Math.min(Number(month.slice(0, 4)), 2999));
+  return latestMoment(year + month.slice(4, month.length - (month.length % 2)));
 }

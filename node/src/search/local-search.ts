@@ -2,6 +2,7 @@
  * Answers a search from this node's own index: parse, match, spread over hosts, cut the page, present. Access rules of the
  * asked collections go into every question; a collection without a rule is not searched.
  */
+import { earliestMoment, latestMoment } from "../cdx/timestamp.ts";
 import { FullTextError } from "../fulltext/errors.ts";
 import type { CollectionScope, MatchAnswer, PresentedDocument, Question } from "../fulltext/question.ts";
 import type { LocalSearch, SearchAnswer, SearchHit, SearchRequest } from "./answer.ts";
@@ -29,15 +30,12 @@ export interface LocalSearchDeps {
 const MAX_PAGED = 1_000;
 const TIMESTAMP_DIGITS = 14;
 
-/** A bound of 1 to 14 digits, filled up to the first or last second it can mean. */
-function bound(text: string | undefined, filler: string, name: string): number | undefined {
+/** A bound as digits, put into the first or last second it can mean. */
+function bound(text: string | undefined, moment: (digits: string) => string, name: string): number | undefined {
   if (text === undefined || text === "") return undefined;
   if (!/^\d{4,14}$/.test(text)) throw badQuery(`${name}: write a year or 4 to 14 digits, such as 2014 or 20140131`);
-  return Number(`${text}${filler.slice(text.length)}`);
+  return Number(moment(text));
 }
-
-const FIRST_MOMENT = "00000101000000";
-const LAST_MOMENT = "99991231235959";
 
 function latest(...times: readonly (number | undefined)[]): number | undefined {
   const known = times.filter((time) => time !== undefined);
@@ -57,12 +55,12 @@ function toQuestion(request: SearchRequest, query: ParsedQuery, scopes: readonly
     filters: query.filters,
     excludedFilters: query.excludedFilters,
     from: latest(
-      bound(request.from, FIRST_MOMENT, "from"),
-      bound(years?.from.toString().padStart(4, "0"), FIRST_MOMENT, "year"),
+      bound(request.from, earliestMoment, "from"),
+      bound(years?.from.toString().padStart(4, "0"), earliestMoment, "year"),
     ),
     to: earliest(
-      bound(request.to, LAST_MOMENT, "to"),
-      bound(years?.to.toString().padStart(4, "0"), LAST_MOMENT, "year"),
+      bound(request.to, latestMoment, "to"),
+      bound(years?.to.toString().padStart(4, "0"), latestMoment, "year"),
     ),
     scopes,
   };
