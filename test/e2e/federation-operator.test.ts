@@ -194,7 +194,7 @@ test("a drained machine takes the archive's pod at once and the operator's one b
   expect((await findsTheLetter()).total).toBe(1);
 });
 
-test("helm uninstall leaves the archive running; deleting that leaves its volume and its identity, as retention says", async () => {
+test("helm uninstall leaves the archive running; deleting that leaves its volume, its identity and the key to recover that, as retention says", async () => {
   await helm(cluster, ["uninstall", RELEASE, "-n", OPERATOR_NAMESPACE, "--wait"]);
   const pods = ["pod", "-l", "app.kubernetes.io/name=archive-operator"];
   await kubectl(cluster, ["-n", OPERATOR_NAMESPACE, "wait", "--for=delete", ...pods, "--timeout=60s"]);
@@ -206,7 +206,7 @@ test("helm uninstall leaves the archive running; deleting that leaves its volume
     async () => {
       const left = await inNamespace("get", kinds, "-l", `archivestream.io/node=${NAME}`, "-o", "name");
       const names = left.split("\n").sort().join(" ");
-      if (names === `persistentvolumeclaim/data-${NAME}-0 secret/${NAME}-identity`) return true;
+      if (names === `persistentvolumeclaim/data-${NAME}-0 secret/${NAME}-identity secret/${NAME}-recovery`) return true;
       throw new Error(`there are ${names}`);
     },
     { deadlineMs: 120_000, everyMs: 500 },
