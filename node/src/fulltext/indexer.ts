@@ -35,6 +35,9 @@ export interface IndexerThreadData extends IndexerOptions {
 
 export const BEAT_MS = 1_000;
 
+/** Loading the program takes seconds on a busy machine, whatever is in the archive: a thread may take this long to begin. */
+const START_MS = 60_000;
+
 export type IndexerEvent =
   | { readonly kind: "ready"; readonly sequence: number }
   | { readonly kind: "indexed"; readonly sequence: number; readonly hash: string; readonly captures: number }
@@ -174,8 +177,9 @@ export class Indexer {
         const now = Atomics.load(beat, 0);
         if (now !== last) sinceMs = performance.now();
         last = now;
-        if (performance.now() - sinceMs < stallMs) return;
-        hangs(new FullTextError("WORKER_LOST", { reason: `stood still for ${Math.round(stallMs / 1_000)} s` }));
+        const patienceMs = now === 0 ? Math.max(stallMs, START_MS) : stallMs;
+        if (performance.now() - sinceMs < patienceMs) return;
+        hangs(new FullTextError("WORKER_LOST", { reason: `stood still for ${Math.round(patienceMs / 1_000)} s` }));
         void worker.terminate();
       },
       Math.min(BEAT_MS, stallMs / 2),

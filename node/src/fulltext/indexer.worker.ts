@@ -15,6 +15,8 @@ const port = parentPort;
 if (port === null) throw new Error("indexer.worker.ts runs as a worker thread");
 
 const beat = new Int32Array(options.beat);
+// The first beat says that the program is loaded.
+Atomics.add(beat, 0, 1);
 const beating = setInterval(() => Atomics.add(beat, 0, 1), BEAT_MS);
 const post = (event: IndexerEvent): void => port.postMessage(event);
 const stop = new AbortController();
