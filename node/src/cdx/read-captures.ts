@@ -5,9 +5,17 @@
  */
 import { WarcError } from "../warc/errors.ts";
 import { fieldOf } from "../warc/headers.ts";
-import { type InspectedRecord, inspectRecord } from "../warc/inspect-record.ts";
-import type { ArchiveRecord, ByteSource, CaptureRow, Compression, DamagedRange } from "../warc/record.ts";
-import { detectCompression, readArchive } from "../warc/record-reader.ts";
+import { inspectRecord } from "../warc/inspect-record.ts";
+import type {
+  ArchiveEntry,
+  ArchiveRecord,
+  ByteSource,
+  CaptureRow,
+  Compression,
+  DamagedRange,
+  InspectedRecord,
+} from "../warc/record.ts";
+import { detectCompression, readEntryGroups } from "../warc/record-reader.ts";
 import { type AppendedRequest, appendRequest } from "./post-append.ts";
 import { surt } from "./surt.ts";
 import { earliestMoment } from "./timestamp.ts";
@@ -43,16 +51,23 @@ export async function readCaptures(
 ): Promise<ArchiveReport> {
   const tally = new Tally();
   const pairs = new NeighbourPairs(visitor);
-  for await (const entry of readArchive(source, signal)) {
-    visitor.progress?.(entry.kind === "damage" ? endOf(entry.damage) : entry.record.place.offset);
-    if (entry.kind === "damage") {
-      tally.damage(entry.damage);
-      continue;
-    }
-    const current = await inspect(entry.record);
-    if (current === undefined) continue;
+  const add = (current: Inspected | undefined): void | Promise<void> => {
+    if (current === undefined) return undefined;
     tally.record(current);
-    await pairs.add(current);
+    return pairs.add(current);
+  };
+  const take = (entry: ArchiveEntry): void | Promise<void> => {
+    visitor.progress?.(entry.kind === "damage" ? endOf(entry.damage) : entry.record.place.offset);
+    if (entry.kind === "damage") return tally.damage(entry.damage);
+    const found = inspect(entry.record);
+    return found instanceof Promise ? found.then(add) : add(found);
+  };
+  for await (const group of readEntryGroups(source)) {
+    for (const entry of group) {
+      signal?.throwIfAborted();
+      const waiting = take(entry);
+      if (waiting !== undefined) await waiting;
+    }
   }
   await pairs.end();
   visitor.progress?.(source.size);
@@ -72,12 +87,16 @@ class NeighbourPairs {
     this.#visitor = visitor;
   }
 
-  async add(current: Inspected): Promise<void> {
+  /** @returns a promise only when a row must be waited for */
+  add(current: Inspected): void | Promise<void> {
     const held = this.#held;
     const request = held === undefined ? undefined : requestOf(held, current);
-    if (held !== undefined) await give(this.#visitor, held, request);
-    if (request !== undefined) await give(this.#visitor, current, request);
     this.#held = request === undefined ? current : undefined;
+    const first = held === undefined ? undefined : give(this.#visitor, held, request);
+    if (request === undefined) return first;
+    return first === undefined
+      ? give(this.#visitor, current, request)
+      : first.then(() => give(this.#visitor, current, request));
   }
 
   async end(): Promise<void> {
@@ -95,20 +114,25 @@ interface Inspected {
 }
 
 /** @returns `undefined` when the block is damaged: the reader reports its range */
-async function inspect(record: ArchiveRecord): Promise<Inspected | undefined> {
-  try {
-    const found = await inspectRecord(record);
-    const { block: _block, ...facts } = record;
-    return { record: facts, found };
-  } catch (error) {
-    if (error instanceof WarcError && error.code === "BLOCK_DAMAGED") return undefined;
-    throw error;
-  }
+function inspect(record: ArchiveRecord): Inspected | Promise<Inspected | undefined> {
+  const found = inspectRecord(record);
+  if (!(found instanceof Promise)) return { record: factsOf(record), found };
+  return found.then(
+    (inspected) => ({ record: factsOf(record), found: inspected }),
+    (error: unknown) => {
+      if (error instanceof WarcError && error.code === "BLOCK_DAMAGED") return undefined;
+      throw error;
+    },
+  );
 }
 
-async function give(visitor: CaptureVisitor, item: Inspected, request: Inspected | undefined): Promise<void> {
+function factsOf({ format, version, type, headers, targetUri, date, contentType, place }: ArchiveRecord): RecordFacts {
+  return { format, version, type, headers, targetUri, date, contentType, place };
+}
+
+function give(visitor: CaptureVisitor, item: Inspected, request: Inspected | undefined): void | Promise<void> {
   const row = captureRow(item, request);
-  if (row !== undefined) await visitor.row?.(row);
+  return row === undefined ? undefined : visitor.row?.(row);
 }
 
 /** The request among two neighbours that belong together. */

@@ -83,17 +83,24 @@ export class SourceWindow {
     return this.held(position, wanted);
   }
 
+  /** Keeps what is held from `position` on, and reads the rest. */
   async #load(position: number, length: number): Promise<void> {
     const wanted = Math.min(length, this.size - position);
-    if (this.#memory.length < wanted) this.#memory = new Uint8Array(Math.max(wanted, this.#windowBytes));
-    let have = 0;
+    const kept = this.held(position, wanted);
+    if (this.#memory.length < wanted) {
+      this.#memory = new Uint8Array(Math.max(wanted, Math.min(this.#windowBytes, this.size)));
+    }
+    this.#memory.set(kept);
+    let have = kept.length;
+    // NOTE: a read that fails half-way must not leave a window that is neither the old nor the new one.
+    this.#bytes = this.#memory.subarray(0, have);
+    this.#start = position;
     while (have < wanted) {
       const read = await this.#readInto(position + have, this.#memory.subarray(have, wanted));
       if (read === 0) break;
       have += read;
     }
     this.#bytes = this.#memory.subarray(0, have);
-    this.#start = position;
   }
 
   async #readInto(position: number, buffer: Uint8Array): Promise<number> {

@@ -1,5 +1,29 @@
 /** Decoded bytes in order, with as much look-ahead as the parser of headers asks for and no more. */
 
+const CR = 0x0d;
+const LF = 0x0a;
+
+/**
+ * Parsing that may need more bytes than are held: yields how many it wants ahead, and goes on when they are there or the
+ * end is known. So one parser serves members in memory, without a promise per step, and streams.
+ */
+export type Steps<T> = Generator<number, T, void>;
+
+/** Runs a parser over a stream. Failures of the source come through. */
+export async function fillFor<T>(stream: DecodedStream, steps: Steps<T>): Promise<T> {
+  for (let step = steps.next(); ; step = steps.next()) {
+    if (step.done === true) return step.value;
+    await stream.fill(step.value);
+  }
+}
+
+/** Runs a parser over a stream whose end is known: there is nothing to wait for. */
+export function withoutWaiting<T>(steps: Steps<T>): T {
+  const step = steps.next();
+  if (step.done !== true) throw new Error(`a parser asked for ${step.value} bytes beyond the end`);
+  return step.value;
+}
+
 /** Gives the bytes of one member or file; owns the position, so that every parser step can be checked for progress. */
 export class DecodedStream {
   readonly #chunks: AsyncIterator<Uint8Array> | undefined;
@@ -43,9 +67,14 @@ export class DecodedStream {
     return this.#buffer.length - this.#at;
   }
 
+  /** True when a parser that wants `bytes` ahead must wait for them. */
+  lacks(bytes: number): boolean {
+    return !this.#ended && this.aheadBytes < bytes;
+  }
+
   /** Buffers until `bytes` are ahead or the end is known. Failures of the source come through. */
   async fill(bytes: number): Promise<void> {
-    if (this.#ended || this.aheadBytes >= bytes) return;
+    if (!this.lacks(bytes)) return;
     const parts: Uint8Array[] = [this.ahead];
     let have = this.aheadBytes;
     while (have < bytes && !this.#ended) {
@@ -58,6 +87,11 @@ export class DecodedStream {
     this.#at = 0;
     this.#buffer =
       have === this.#only(parts)?.length ? (this.#only(parts) ?? this.#buffer) : Buffer.concat(parts, have);
+  }
+
+  /** Moves on over buffered line ends. */
+  skipBlank(): void {
+    while (this.#buffer[this.#at] === CR || this.#buffer[this.#at] === LF) this.#at++;
   }
 
   /** Moves on over buffered bytes. */

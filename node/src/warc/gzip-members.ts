@@ -7,6 +7,7 @@
 import { Readable } from "node:stream";
 import { constants, crc32, createInflateRaw, type InflateRaw, inflateRawSync } from "node:zlib";
 import { chunksFrom, type SourceWindow, STREAM_BYTES } from "./byte-source.ts";
+import { openGzipRun } from "./gzip-run.ts";
 import type { MemberCodec, MemberOutcome } from "./members.ts";
 import { MAX_MEMORY_DECODED, MAX_MEMORY_STORED, MemberDamage } from "./members.ts";
 import { startsRecord } from "./record-head.ts";
@@ -21,6 +22,7 @@ export const gzipCodec: MemberCodec = {
   firstByte: 0x1f,
   probe: probeGzip,
   open: openGzipMember,
+  openRun: openGzipRun,
 };
 
 async function openGzipMember(window: SourceWindow, offset: number): Promise<MemberOutcome> {

@@ -29,7 +29,7 @@ export function headerLength(bytes: Uint8Array, from = 0): number | undefined {
 
 /** Text of header bytes: UTF-8 (WARC 1.0, 4.1) when it is, else Latin-1, so that no byte is lost. */
 export function headerText(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const buffer = Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const latin1 = buffer.toString("latin1");
   if (!NOT_ASCII.test(latin1)) return latin1;
   const text = buffer.toString("utf8");
@@ -39,21 +39,47 @@ const NOT_ASCII = /[\u0080-\u00ff]/;
 
 /** First line and fields of a header's text. */
 export function parseFields(text: string): { readonly startLine: string; readonly fields: readonly HeaderField[] } {
-  const lines = text.split("\n");
-  const startLine = (lines[0] ?? "").trimEnd();
   const fields: [string, string][] = [];
-  for (let index = 1; index < lines.length; index++) addLine(fields, lines[index] ?? "");
-  return { startLine, fields };
+  const firstEnd = endOfLine(text, 0);
+  let colon = firstEnd;
+  for (let start = firstEnd + 1; start < text.length; ) {
+    const end = endOfLine(text, start);
+    const last = fields.at(-1);
+    // NOTE: looked for again only once it is passed, or a header of nothing but line ends would be searched for each.
+    if (colon < start) colon = indexOr(text.indexOf(":", start), text.length);
+    if (isFold(text.charCodeAt(start)) && last !== undefined) {
+      last[1] = `${last[1]} ${trimmed(text, start, end)}`.trim();
+    } else if (colon > start && colon < end) {
+      fields.push([text.slice(start, colon).trimEnd(), trimmed(text, colon + 1, end)]);
+    }
+    start = end + 1;
+  }
+  return { startLine: text.slice(0, firstEnd).trimEnd(), fields };
 }
 
-function addLine(fields: [string, string][], line: string): void {
-  const last = fields.at(-1);
-  if ((line.startsWith(" ") || line.startsWith("\t")) && last !== undefined) {
-    last[1] = `${last[1]} ${line.trim()}`.trim();
-    return;
-  }
-  const colon = line.indexOf(":");
-  if (colon > 0) fields.push([line.slice(0, colon).trimEnd(), line.slice(colon + 1).trim()]);
+function endOfLine(text: string, from: number): number {
+  return indexOr(text.indexOf("\n", from), text.length);
+}
+
+function indexOr(index: number, otherwise: number): number {
+  return index === -1 ? otherwise : index;
+}
+
+/** `slice` and `trim` in one: every value has a blank before it and most a carriage return behind it. */
+function trimmed(text: string, start: number, end: number): string {
+  let from = start;
+  let to = end;
+  while (from < to && isBlank(text.charCodeAt(from))) from++;
+  while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+  return text.slice(from, to).trim();
+}
+
+function isFold(code: number): boolean {
+  return code === 0x20 || code === 0x09;
+}
+
+function isBlank(code: number): boolean {
+  return isFold(code) || code === CR;
 }
 
 /** First field of that name, in any case. */
@@ -98,12 +124,14 @@ export function parseWarcHead(bytes: Uint8Array): HeadOutcome {
 
 /** Repeated lengths are fine while they agree; which of two different ones is right cannot be known. */
 function warcContentLength(fields: readonly HeaderField[]): number | string {
-  const values = fields.filter(([name]) => name.length === 14 && name.toLowerCase() === "content-length");
-  if (values.length === 0) return "content-length missing";
-  const lengths = new Set(values.map(([, value]) => parseLength(value)));
-  const [length] = lengths;
-  if (lengths.size !== 1 || length === undefined) return "content-length not a number";
-  return length;
+  let length: number | undefined;
+  for (const [name, value] of fields) {
+    if (name.length !== 14 || name.toLowerCase() !== "content-length") continue;
+    const stated = parseLength(value);
+    if (stated === undefined || (length !== undefined && stated !== length)) return "content-length not a number";
+    length = stated;
+  }
+  return length ?? "content-length missing";
 }
 
 const ARC_DATE = /^\d{14}$|^\d{8}$/;
@@ -137,8 +165,8 @@ const ARC_URI = /^[a-z][a-z0-9+.-]{1,20}:\S/i;
  * @returns `undefined` when the bytes do not start like HTTP, or have no end of head within the cap
  */
 export function parseHttpHead(bytes: Uint8Array): HttpHead | undefined {
-  const length = headerLength(bytes) ?? (bytes.length < MAX_HEADER_BYTES ? bytes.length : undefined);
-  if (length === undefined) return undefined;
+  const length = headerLength(bytes) ?? bytes.length;
+  if (length > MAX_HEADER_BYTES) return undefined;
   const { startLine, fields } = parseFields(headerText(bytes.subarray(0, length)));
   const response = /^HTTP(?:\/\d(?:\.\d)?)?\s+(\d{3})(?!\d)/i.exec(startLine);
   if (response !== null) return { startLine, status: Number(response[1]), method: undefined, headers: fields, length };

@@ -4,9 +4,16 @@
  */
 import type { SourceWindow } from "./byte-source.ts";
 import { MemberSearch } from "./damage-search.ts";
-import { DecodedStream } from "./decoded-stream.ts";
+import { DecodedStream, fillFor, type Steps, withoutWaiting } from "./decoded-stream.ts";
 import type { RecordHead } from "./headers.ts";
-import { type MemberCodec, MemberDamage, type MemberOutcome } from "./members.ts";
+import {
+  type MemberCodec,
+  MemberDamage,
+  type MemberOutcome,
+  type MemberRun,
+  RUN_BYTES,
+  type WholeMember,
+} from "./members.ts";
 import { BLOCK_CUT, type OpenPlace, type OpenRecord, openRecord } from "./open-record.ts";
 import type { ArchiveEntry } from "./record.ts";
 import { readHead, START_BYTES, skipEndMark, startsWithWarc } from "./record-head.ts";
@@ -15,49 +22,103 @@ const LF = 0x0a;
 /** Decoded bytes searched for a next record inside one member, before the rest of it is given up. */
 const MAX_SEARCH_BYTES = 64 << 20;
 
-export async function* readMemberRecords(window: SourceWindow, codec: MemberCodec): AsyncGenerator<ArchiveEntry, void> {
+/**
+ * Entries in the order of the file, in groups that take no waiting inside: a promise for each of many small records costs
+ * more than reading it.
+ */
+export async function* readMemberRecords(
+  window: SourceWindow,
+  codec: MemberCodec,
+): AsyncGenerator<Iterable<ArchiveEntry>, void> {
   const search = new MemberSearch(window, codec);
+  const runs = new Runs(window, codec);
   for (let offset = 0; offset < window.size; ) {
-    const outcome = await codec.open(window, offset);
-    if (outcome.kind === "skipped") {
-      offset += outcome.length;
-      continue;
-    }
-    const result = outcome.kind === "damaged" ? lost(outcome.reason, 1) : yield* readMember(outcome, offset);
-    const next = result.next ?? (await search.after(offset, result.readBytes));
-    if (result.reason !== undefined) {
-      yield { kind: "damage", damage: { offset, length: next - offset, reason: result.reason } };
-    }
-    offset = next;
+    const run = await runs.at(offset);
+    if (run.members.length > 0) yield entriesOfRun(run.members, offset);
+    offset = run.members.length > 0 ? offset + run.length : yield* readSingle(window, codec, search, offset);
   }
 }
 
-interface MemberResult {
+const NO_RUN: MemberRun = { members: [], length: 0 };
+
+/** Where no run could be made, members are read one by one to the end of what was tried: nothing is tried twice. */
+class Runs {
+  readonly #window: SourceWindow;
+  readonly #codec: MemberCodec;
+  #triedUpTo = 0;
+
+  constructor(window: SourceWindow, codec: MemberCodec) {
+    this.#window = window;
+    this.#codec = codec;
+  }
+
+  async at(offset: number): Promise<MemberRun> {
+    if (this.#codec.openRun === undefined || offset < this.#triedUpTo) return NO_RUN;
+    const run = this.#codec.openRun(await this.#window.view(offset, RUN_BYTES));
+    this.#triedUpTo = offset + run.length;
+    return run;
+  }
+}
+
+/** @returns where to go on */
+async function* readSingle(
+  window: SourceWindow,
+  codec: MemberCodec,
+  search: MemberSearch,
+  offset: number,
+): AsyncGenerator<Iterable<ArchiveEntry>, number> {
+  const outcome = await codec.open(window, offset);
+  if (outcome.kind === "skipped") return offset + outcome.length;
+  if (outcome.kind === "whole") {
+    yield entriesOf(outcome, offset);
+    return offset + outcome.length;
+  }
+  const result = outcome.kind === "damaged" ? lost(outcome.reason, 1) : yield* readStreamed(outcome, offset);
+  const next = result.next ?? (await search.after(offset, result.readBytes));
+  if (result.reason !== undefined) yield [damaged(offset, next - offset, result.reason)];
+  return next;
+}
+
+function* entriesOfRun(members: readonly WholeMember[], offset: number): Generator<ArchiveEntry, void> {
+  let at = offset;
+  for (const member of members) {
+    yield* entriesOf(member, at);
+    at += member.length;
+  }
+}
+
+function* entriesOf({ bytes, length }: WholeMember, offset: number): Generator<ArchiveEntry, void> {
+  const pass = new MemberPass(DecodedStream.ofBytes(bytes), { offset, length });
+  for (let opened = withoutWaiting(pass.next()); opened !== undefined; opened = withoutWaiting(pass.next())) {
+    yield { kind: "record", record: opened.record };
+  }
+  if (pass.problem !== undefined) yield damaged(offset, length, pass.problem);
+}
+
+function damaged(offset: number, length: number, reason: string): ArchiveEntry {
+  return { kind: "damage", damage: { offset, length, reason } };
+}
+
+interface StreamedResult {
   /** Where the next member starts; `undefined` when this one's end is not known. */
   readonly next: number | undefined;
   readonly readBytes: number;
   readonly reason: string | undefined;
 }
 
-function lost(reason: string, readBytes: number): MemberResult {
+function lost(reason: string, readBytes: number): StreamedResult {
   return { next: undefined, readBytes, reason };
-}
-
-type ReadableMember = Extract<MemberOutcome, { kind: "whole" | "streamed" }>;
-
-async function* readMember(member: ReadableMember, offset: number): AsyncGenerator<ArchiveEntry, MemberResult> {
-  if (member.kind === "streamed") return yield* readStreamed(member, offset);
-  const pass = new MemberPass(DecodedStream.ofBytes(member.bytes), { offset, length: member.length });
-  yield* recordsIn(pass);
-  return { next: offset + member.length, readBytes: member.length, reason: pass.problem };
 }
 
 type Streamed = Extract<MemberOutcome, { kind: "streamed" }>;
 
-async function* readStreamed({ chunks, member }: Streamed, offset: number): AsyncGenerator<ArchiveEntry, MemberResult> {
+async function* readStreamed(
+  { chunks, member }: Streamed,
+  offset: number,
+): AsyncGenerator<Iterable<ArchiveEntry>, StreamedResult> {
   const pass = new MemberPass(DecodedStream.ofChunks(chunks, 0), { offset, length: 0 });
   try {
-    yield* recordsIn(pass);
+    yield* streamedRecords(pass);
     while ((await pass.stream.take(1 << 20)) !== undefined);
     const [place] = pass.places;
     if (pass.places.length === 1 && place !== undefined) place.length = member.length;
@@ -70,10 +131,12 @@ async function* readStreamed({ chunks, member }: Streamed, offset: number): Asyn
   }
 }
 
-async function* recordsIn(pass: MemberPass): AsyncGenerator<ArchiveEntry, void> {
-  for (let opened = await pass.next(); opened !== undefined; opened = await pass.next()) {
-    yield { kind: "record", record: opened.record };
-    if (await opened.finish()) continue;
+async function* streamedRecords(pass: MemberPass): AsyncGenerator<Iterable<ArchiveEntry>, void> {
+  for (;;) {
+    const opened = await fillFor(pass.stream, pass.next());
+    if (opened === undefined) return;
+    yield [{ kind: "record", record: opened.record }];
+    if ((await opened.finish?.()) !== false) continue;
     pass.problem ??= BLOCK_CUT;
     return;
   }
@@ -94,23 +157,23 @@ class MemberPass {
   }
 
   /** @returns `undefined` at the end, or when nothing more can be read */
-  async next(): Promise<OpenRecord | undefined> {
+  *next(): Steps<OpenRecord | undefined> {
     do {
-      await skipEndMark(this.stream);
+      yield* skipEndMark(this.stream);
       if (this.stream.aheadBytes === 0) {
         if (this.places.length === 0) this.problem ??= "empty member";
         return undefined;
       }
       const skip = this.stream.position;
-      const outcome = await readHead(this.stream);
-      if ("head" in outcome) return this.#open(outcome.head, { ...this.#member, skip });
+      const outcome = yield* readHead(this.stream);
+      if ("head" in outcome) return yield* this.#open(outcome.head, { ...this.#member, skip });
       this.problem ??= this.places.length === 0 ? outcome.reason : "stray bytes after record";
-    } while (await seekRecord(this.stream));
+    } while (yield* seekRecord(this.stream));
     return undefined;
   }
 
-  async #open(head: RecordHead, place: OpenPlace): Promise<OpenRecord | undefined> {
-    const opened = await openRecord(this.stream, head, place);
+  *#open(head: RecordHead, place: OpenPlace): Steps<OpenRecord | undefined> {
+    const opened = yield* openRecord(this.stream, head, place);
     if (opened === undefined) this.problem ??= BLOCK_CUT;
     else if (this.places.length < 2) this.places.push(place);
     return opened;
@@ -118,19 +181,21 @@ class MemberPass {
 }
 
 /** Moves to the next WARC header that starts a line. */
-async function seekRecord(stream: DecodedStream): Promise<boolean> {
+function* seekRecord(stream: DecodedStream): Steps<boolean> {
   stream.skip(1);
   for (let searched = 0; searched < MAX_SEARCH_BYTES; ) {
-    await stream.fill(START_BYTES);
-    const ahead = stream.ahead;
-    const line = ahead.indexOf(LF);
-    const step = line === -1 ? ahead.length : line + 1;
+    if (stream.lacks(START_BYTES)) yield START_BYTES;
+    const line = stream.ahead.indexOf(LF);
+    const step = line === -1 ? stream.aheadBytes : line + 1;
     if (step === 0) return false;
     stream.skip(step);
     searched += step;
-    if (line === -1) continue;
-    await stream.fill(START_BYTES);
-    if (startsWithWarc(stream.ahead)) return true;
+    if (line !== -1 && (yield* isAtWarcHead(stream))) return true;
   }
   return false;
+}
+
+function* isAtWarcHead(stream: DecodedStream): Steps<boolean> {
+  if (stream.lacks(START_BYTES)) yield START_BYTES;
+  return startsWithWarc(stream.ahead);
 }

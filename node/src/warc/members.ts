@@ -4,6 +4,8 @@ import type { SourceWindow } from "./byte-source.ts";
 /** A member up to these sizes is decoded in one call; beyond either, streamed. Bytes. */
 export const MAX_MEMORY_STORED = 1 << 20;
 export const MAX_MEMORY_DECODED = 8 << 20;
+/** Stored bytes looked at for a run of small members. Twice and half as much were not faster. */
+export const RUN_BYTES = 1 << 17;
 /** Stored bytes that a probe decodes: enough for the first header line, at most 1 MiB when it is a bomb. */
 export const PROBE_BYTES = 1 << 10;
 
@@ -13,8 +15,20 @@ export interface StreamedMember {
   read: number;
 }
 
+/** A member decoded in memory; `length` is that of the stored bytes. */
+export interface WholeMember {
+  readonly bytes: Uint8Array;
+  readonly length: number;
+}
+
+/** Members in a row; `length` is what was looked at in search of them, also when there are none. Stored bytes. */
+export interface MemberRun {
+  readonly members: readonly WholeMember[];
+  readonly length: number;
+}
+
 export type MemberOutcome =
-  | { readonly kind: "whole"; readonly bytes: Uint8Array; readonly length: number }
+  | ({ readonly kind: "whole" } & WholeMember)
   | { readonly kind: "streamed"; readonly chunks: AsyncIterable<Uint8Array>; readonly member: StreamedMember }
   | { readonly kind: "skipped"; readonly length: number }
   | { readonly kind: "damaged"; readonly reason: string };
@@ -27,6 +41,8 @@ export interface MemberCodec {
   /** Cheap look at the first `PROBE_BYTES` of what may be a member: could a record start here? Never throws. */
   probe(bytes: Uint8Array): boolean;
   open(window: SourceWindow, offset: number): Promise<MemberOutcome>;
+  /** Several whole members from the first of `stored` on at once, when the codec can. Never throws. */
+  readonly openRun?: (stored: Uint8Array) => MemberRun;
 }
 
 /** Stored bytes of a member are broken. Never leaves the reader: it becomes a `DamagedRange`. */

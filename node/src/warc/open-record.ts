@@ -1,5 +1,5 @@
 /** Makes a record of a header and the stream behind it: names normalised, block in memory when it fits, else streamed. */
-import type { DecodedStream } from "./decoded-stream.ts";
+import type { DecodedStream, Steps } from "./decoded-stream.ts";
 import { WarcError } from "./errors.ts";
 import { fieldOf, type RecordHead } from "./headers.ts";
 import { MemberDamage } from "./members.ts";
@@ -19,17 +19,13 @@ export interface OpenPlace {
 
 export interface OpenRecord {
   readonly record: ArchiveRecord;
-  /** Takes what the consumer left. @returns whether the block was complete. Rethrows `MemberDamage`. */
-  finish(): Promise<boolean>;
+  /** Takes what the consumer left; `undefined` when the whole block is held. Rethrows `MemberDamage`. */
+  readonly finish: (() => Promise<boolean>) | undefined;
 }
 
 /** @returns `undefined` when the block is known to be cut off already */
-export async function openRecord(
-  stream: DecodedStream,
-  head: RecordHead,
-  place: OpenPlace,
-): Promise<OpenRecord | undefined> {
-  if (head.contentLength <= MAX_MEMORY_BLOCK) await stream.fill(head.contentLength);
+export function* openRecord(stream: DecodedStream, head: RecordHead, place: OpenPlace): Steps<OpenRecord | undefined> {
+  if (head.contentLength <= MAX_MEMORY_BLOCK && stream.lacks(head.contentLength)) yield head.contentLength;
   if (stream.aheadBytes >= head.contentLength) return memoryRecord(stream, head, place);
   if (head.contentLength <= MAX_MEMORY_BLOCK || stream.ended) return undefined;
   return streamedRecord(stream, head, place);
@@ -45,7 +41,7 @@ function memoryRecord(stream: DecodedStream, head: RecordHead, place: OpenPlace)
       if (bytes.length > 0) yield bytes;
     },
   };
-  return { record: recordOf(head, place, block), finish: async () => true };
+  return { record: recordOf(head, place, block), finish: undefined };
 }
 
 function streamedRecord(stream: DecodedStream, head: RecordHead, place: OpenPlace): OpenRecord {
@@ -96,12 +92,16 @@ function warcRecord(head: RecordHead, place: OpenPlace, block: RecordBlock): Arc
     version: head.version,
     type: fieldOf(head.fields, "warc-type")?.toLowerCase() ?? "unknown",
     headers: head.fields,
-    targetUri: fieldOf(head.fields, "warc-target-uri")?.replace(/^<(.*)>$/, "$1"),
+    targetUri: withoutBrackets(fieldOf(head.fields, "warc-target-uri")),
     date: fieldOf(head.fields, "warc-date"),
     contentType: fieldOf(head.fields, "content-type"),
     place,
     block,
   };
+}
+
+function withoutBrackets(uri: string | undefined): string | undefined {
+  return uri?.startsWith("<") === true && uri.endsWith(">") ? uri.slice(1, -1) : uri;
 }
 
 /** ARC knows no types: the first record describes the file, every other one is a response. */

@@ -13,7 +13,7 @@ import {
 import { dechunk } from "./chunked.ts";
 import { WarcError } from "./errors.ts";
 import { fieldOf, headerLength, MAX_HEADER_BYTES, parseHttpHead } from "./headers.ts";
-import { holdsHttp, isChunked } from "./inspect-record.ts";
+import { holdsHttp, isChunked } from "./http-block.ts";
 import type { ArchiveRecord, HttpHead } from "./record.ts";
 
 /** Codings one on another that are believed; a browser sees one. */

@@ -4,7 +4,7 @@
  */
 import { chunksFrom, type SourceWindow } from "./byte-source.ts";
 import { nextPlainRecord } from "./damage-search.ts";
-import { DecodedStream } from "./decoded-stream.ts";
+import { DecodedStream, fillFor } from "./decoded-stream.ts";
 import type { RecordHead } from "./headers.ts";
 import { MAX_MEMORY_BLOCK, openRecord } from "./open-record.ts";
 import type { ArchiveEntry } from "./record.ts";
@@ -20,14 +20,14 @@ interface Extent {
   readonly reason: string | undefined;
 }
 
-export async function* readPlainRecords(window: SourceWindow): AsyncGenerator<ArchiveEntry, void> {
+export async function* readPlainRecords(window: SourceWindow): AsyncGenerator<Iterable<ArchiveEntry>, void> {
   let stream = streamFrom(window, 0);
   try {
     for (;;) {
-      await skipEndMark(stream);
+      await fillFor(stream, skipEndMark(stream));
       const offset = stream.position;
       if (offset >= window.size) return;
-      const outcome = await readHead(stream);
+      const outcome = await fillFor(stream, readHead(stream));
       const extent =
         "head" in outcome
           ? await extentOf(window, stream, outcome.head)
@@ -38,7 +38,7 @@ export async function* readPlainRecords(window: SourceWindow): AsyncGenerator<Ar
         yield* deliver(stream, outcome.head, offset);
       }
       if (extent.reason === undefined) continue;
-      yield damage(damagedFrom, extent.next - damagedFrom, extent.reason);
+      yield [damage(damagedFrom, extent.next - damagedFrom, extent.reason)];
       await stream.close();
       stream = streamFrom(window, extent.next);
     }
@@ -55,13 +55,17 @@ function damage(offset: number, length: number, reason: string): ArchiveEntry {
   return { kind: "damage", damage: { offset, length, reason } };
 }
 
-async function* deliver(stream: DecodedStream, head: RecordHead, offset: number): AsyncGenerator<ArchiveEntry, void> {
+async function* deliver(
+  stream: DecodedStream,
+  head: RecordHead,
+  offset: number,
+): AsyncGenerator<Iterable<ArchiveEntry>, void> {
   const end = stream.position + head.contentLength;
-  const opened = await openRecord(stream, head, { offset, length: end - offset, skip: 0 });
-  const complete = opened !== undefined;
-  if (complete) yield { kind: "record", record: opened.record };
+  const opened = await fillFor(stream, openRecord(stream, head, { offset, length: end - offset, skip: 0 }));
+  if (opened !== undefined) yield [{ kind: "record", record: opened.record }];
+  const complete = opened !== undefined && ((await opened.finish?.()) ?? true);
   // NOTE: false only when the file shrinks while it is read.
-  if (!complete || !(await opened.finish())) yield damage(offset, end - offset, "file changed while reading");
+  if (!complete) yield [damage(offset, end - offset, "file changed while reading")];
 }
 
 async function extentOf(window: SourceWindow, stream: DecodedStream, head: RecordHead): Promise<Extent> {

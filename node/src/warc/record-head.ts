@@ -1,5 +1,5 @@
 /** Finds the next record header in decoded bytes: skips the end mark before it, says what is wrong with it. */
-import type { DecodedStream } from "./decoded-stream.ts";
+import type { DecodedStream, Steps } from "./decoded-stream.ts";
 import {
   type HeadOutcome,
   headerLength,
@@ -9,7 +9,6 @@ import {
   parseWarcHead,
 } from "./headers.ts";
 
-const CR = 0x0d;
 const LF = 0x0a;
 /** Longest ARC record line: a URL of 16 KiB and its fields. Bytes. */
 const MAX_ARC_LINE_BYTES = 1 << 15;
@@ -17,26 +16,23 @@ const MAX_ARC_LINE_BYTES = 1 << 15;
 export const START_BYTES = 512;
 
 /** Moves over the empty lines between records. */
-export async function skipEndMark(stream: DecodedStream): Promise<void> {
+export function* skipEndMark(stream: DecodedStream): Steps<void> {
   for (;;) {
-    const ahead = stream.ahead;
-    let blank = 0;
-    while (ahead[blank] === CR || ahead[blank] === LF) blank++;
-    stream.skip(blank);
+    stream.skipBlank();
     if (stream.aheadBytes > 0 || stream.ended) return;
-    await stream.fill(1);
+    yield 1;
   }
 }
 
 /** The header that starts at the stream's position, which moves behind it only when the header is good. */
-export async function readHead(stream: DecodedStream): Promise<HeadOutcome> {
-  await stream.fill(START_BYTES);
-  const outcome = startsWithWarc(stream.ahead) ? await readWarcHead(stream) : await readArcHead(stream);
+export function* readHead(stream: DecodedStream): Steps<HeadOutcome> {
+  if (stream.lacks(START_BYTES)) yield START_BYTES;
+  const outcome = startsWithWarc(stream.ahead) ? yield* readWarcHead(stream) : yield* readArcHead(stream);
   if ("head" in outcome) stream.skip(outcome.head.length);
   return outcome;
 }
 
-async function readWarcHead(stream: DecodedStream): Promise<HeadOutcome> {
+function* readWarcHead(stream: DecodedStream): Steps<HeadOutcome> {
   let looked = 0;
   for (;;) {
     const ahead = stream.ahead;
@@ -45,14 +41,14 @@ async function readWarcHead(stream: DecodedStream): Promise<HeadOutcome> {
     if (ahead.length >= MAX_HEADER_BYTES) return { reason: "header too long" };
     if (stream.ended) return { reason: "header cut off" };
     looked = ahead.length;
-    await stream.fill(ahead.length * 2 + START_BYTES);
+    yield ahead.length * 2 + START_BYTES;
   }
 }
 
-async function readArcHead(stream: DecodedStream): Promise<HeadOutcome> {
+function* readArcHead(stream: DecodedStream): Steps<HeadOutcome> {
   let end = stream.ahead.indexOf(LF);
   if (end === -1 && !stream.ended) {
-    await stream.fill(MAX_ARC_LINE_BYTES);
+    if (stream.lacks(MAX_ARC_LINE_BYTES)) yield MAX_ARC_LINE_BYTES;
     end = stream.ahead.subarray(0, MAX_ARC_LINE_BYTES).indexOf(LF);
   }
   if (end === -1) return { reason: "not a record header" };

@@ -6,12 +6,12 @@
  */
 import { chunksFrom, SourceWindow } from "./byte-source.ts";
 import { MemberSearch, nextPlainRecord } from "./damage-search.ts";
-import { DecodedStream } from "./decoded-stream.ts";
+import { DecodedStream, fillFor } from "./decoded-stream.ts";
 import { WarcError } from "./errors.ts";
 import { gzipCodec } from "./gzip-members.ts";
 import { readMemberRecords } from "./member-records.ts";
 import { MAX_MEMORY_STORED, type MemberCodec, MemberDamage } from "./members.ts";
-import { openRecord } from "./open-record.ts";
+import { type OpenPlace, openRecord } from "./open-record.ts";
 import { readPlainRecords } from "./plain-records.ts";
 import type { ArchiveEntry, ArchiveRecord, ByteSource, Compression, RecordPlace } from "./record.ts";
 import { readHead, START_BYTES, startsRecord } from "./record-head.ts";
@@ -26,18 +26,24 @@ const WINDOW_BYTES = 4 * MAX_MEMORY_STORED;
  * Read a record's block before asking for the next entry. Ending the loop early lets go of everything.
  */
 export async function* readArchive(source: ByteSource, signal?: AbortSignal): AsyncGenerator<ArchiveEntry, void> {
+  for await (const group of readEntryGroups(source)) {
+    for (const entry of group) {
+      signal?.throwIfAborted();
+      yield entry;
+    }
+  }
+}
+
+/** The same in groups that take no waiting inside; for whoever reads millions of small records. */
+export async function* readEntryGroups(source: ByteSource): AsyncGenerator<Iterable<ArchiveEntry>, void> {
   const window = new SourceWindow(source, WINDOW_BYTES);
   const compression = await compressionOf(window);
-  const entries = compression === "none" ? readPlainRecords(window) : readMemberRecords(window, codecOf(compression));
-  for await (const entry of entries) {
-    signal?.throwIfAborted();
-    yield entry;
-  }
+  yield* compression === "none" ? readPlainRecords(window) : readMemberRecords(window, codecOf(compression));
 }
 
 /** How a file is stored, by its bytes. A damaged start does not hide what follows. */
 export async function detectCompression(source: ByteSource): Promise<Compression> {
-  return compressionOf(new SourceWindow(source, WINDOW_BYTES));
+  return compressionOf(new SourceWindow(source, START_BYTES));
 }
 
 async function compressionOf(window: SourceWindow): Promise<Compression> {
@@ -78,9 +84,10 @@ export async function readRecordAt(
   const stream = await streamAt(source, place.offset);
   try {
     await moveTo(stream, place.skip);
-    const outcome = await readHead(stream);
+    const outcome = await fillFor(stream, readHead(stream));
     if (!("head" in outcome)) throw new WarcError("NO_RECORD", { offset: place.offset, reason: outcome.reason });
-    const opened = await openRecord(stream, outcome.head, { offset: place.offset, length: 0, skip: place.skip });
+    const found: OpenPlace = { offset: place.offset, length: 0, skip: place.skip };
+    const opened = await fillFor(stream, openRecord(stream, outcome.head, found));
     if (opened === undefined) {
       throw new WarcError("NO_RECORD", { offset: place.offset, reason: "content-length beyond end of data" });
     }

@@ -95,6 +95,16 @@ export interface DigestOutcome {
   readonly matched: DigestForm | undefined;
 }
 
+/** What indexes and checks need of a record's block. */
+export interface InspectedRecord {
+  readonly http: HttpHead | undefined;
+  readonly digests: DigestOutcome;
+  /** `sha1:` and base32 of the payload, transfer coding removed; only when the record declares none and holds one. */
+  readonly payloadDigest: string | undefined;
+  /** First bytes of a request's body, transfer coding removed; empty for other records. */
+  readonly body: Uint8Array;
+}
+
 /**
  * One line of the capture index, before it gets a file name. Texts are pywb's: `-` where unknown; numbers are numbers.
  * `type` is the record's; a revisit has mime `warc/revisit`.

@@ -1,0 +1,19 @@
+/** Which records hold an HTTP message, and what its head says about the body. Pure. */
+import { fieldOf } from "./headers.ts";
+import type { ArchiveRecord, HttpHead } from "./record.ts";
+
+/** Bytes kept of a request's body: canonical bodies are cut at 4 KiB, but JSON must be parsed whole. */
+export const MAX_BODY_BYTES = 1 << 20;
+
+const HTTP_TYPES: ReadonlySet<string> = new Set(["response", "request", "revisit"]);
+
+/** True when a block of this record starts with an HTTP head. */
+export function holdsHttp(record: ArchiveRecord): boolean {
+  return HTTP_TYPES.has(record.type) && /^https?:/i.test(record.targetUri ?? "");
+}
+
+/** The last transfer coding is `chunked` (RFC 9112, 6.1). */
+export function isChunked(http: HttpHead): boolean {
+  const coding = fieldOf(http.headers, "transfer-encoding");
+  return coding !== undefined && /(?:^|,)\s*chunked\s*$/i.test(coding);
+}
