@@ -19,6 +19,7 @@ const DEFAULT_PORTS: ReadonlyMap<string, string> = new Map([
 ]);
 /** Not hierarchical: nothing to turn around. */
 const OPAQUE = /^(?:dns|filedesc|warcinfo):/i;
+const BEYOND_ASCII = /[^\0-\x7f]/;
 const SCHEME = /^([a-z][a-z0-9+.-]*):(.*)$/is;
 
 /**
@@ -70,7 +71,8 @@ function turned(host: string): string {
 }
 
 function cleanHost(host: string, rules: SurtRules): string {
-  const unescaped = Buffer.from(unescapeAll(host), "latin1").toString("utf8").toLowerCase();
+  const bytes = unescapeAll(host);
+  const unescaped = (BEYOND_ASCII.test(bytes) ? Buffer.from(bytes, "latin1").toString("utf8") : bytes).toLowerCase();
   const dots = unescaped.replace(/\.{2,}/g, ".").replace(/^\.|\.$/g, "");
   const number = /^\d{8,10}$/.test(dots) ? Number(dots) : Number.NaN;
   if (number < 2 ** 32) return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join(".");
@@ -85,11 +87,21 @@ function withoutWww(name: string): string {
 }
 
 function cleanPath(path: string): string {
-  const clean = escapeBytes(removeDots(unescapeAll(path))).toLowerCase();
-  const bare = clean
+  const plain = unescapeAll(path);
+  const clean = escapeBytes(HAS_NO_DOTS.test(plain) ? plain : removeDots(plain)).toLowerCase();
+  const bare = SESSION_MARKS.test(clean) ? withoutSession(clean) : clean;
+  return bare.length > 1 ? bare.replace(/\/$/, "") : bare;
+}
+
+/** Nothing for `removeDots` to do: no segment is empty or starts with a dot. */
+const HAS_NO_DOTS = /^(?!.*\/[./])\//s;
+/** One of these is in every path that holds a session; few paths have one. */
+const SESSION_MARKS = /;jsessionid=|\.aspx/;
+
+function withoutSession(path: string): string {
+  return path
     .replace(/^(.*\/)(?:\((?:[a-z]\([0-9a-z]{24}\))+\)|\([0-9a-z]{24}\))\/([^?]+\.aspx.*)$/, "$1$2")
     .replace(/^(.*);jsessionid=[0-9a-z]{32}$/, "$1");
-  return bare.length > 1 ? bare.replace(/\/$/, "") : bare;
 }
 
 /** Dot segments and doubled slashes; a `..` with nothing left to go back to stays. */
@@ -115,6 +127,7 @@ const SESSION_ARGS: readonly RegExp[] = [
 ];
 
 function cleanQuery(query: string): string {
+  if (query === "") return "";
   let clean = escapeBytes(unescapeAll(query)).toLowerCase();
   for (const pattern of SESSION_ARGS) {
     const match = pattern.exec(clean);
