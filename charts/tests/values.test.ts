@@ -40,7 +40,7 @@ it("README has a row for every value, in the same order, and no other", async ()
   for (const [, name = "", shown] of rows) {
     const value = name.split(".").reduce<unknown>((tree, key) => (tree as Tree)[key], values);
     if (value === "") continue; // described in words, or nothing
-    const written = typeof value === "object" ? JSON.stringify(value) : String(value);
+    const written = typeof value === "string" ? value : JSON.stringify(value);
     expect(`${name}: ${shown ?? ""}`).toBe(`${name}: ${written}`);
   }
 });

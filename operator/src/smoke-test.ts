@@ -75,7 +75,9 @@ async function ready(client: KubeClient, key: { namespace: string; name: string 
     const conditions = (await client.get<StoredNode>(RESOURCES.ArchiveNode, key, signal))?.status?.conditions ?? [];
     const summary = conditions.find(({ type }) => type === "Ready");
     const text =
-      summary === undefined ? "no status yet: does an operator act on this namespace and class?" : summary.message;
+      summary === undefined
+        ? "a first word; if none comes, no operator acts on this namespace and class"
+        : summary.message;
     if (summary?.status === "True") return;
     if (text !== said) say(`waiting: ${text}`);
     said = text;

@@ -194,6 +194,14 @@ test("a drained machine takes the archive's pod at once and the operator's one b
   expect((await findsTheLetter()).total).toBe(1);
 });
 
+test("helm test makes an archive, sees it Ready, and leaves nothing of it", async () => {
+  await helm(cluster, ["test", RELEASE, "-n", OPERATOR_NAMESPACE, "--timeout", "5m"]);
+  const left = ["-n", OPERATOR_NAMESPACE, "get", "archivenode,pod,serviceaccount", "-o", "name"];
+  await waitUntil("nothing to be left", async () => !(await kubectl(cluster, left)).includes("test"), {
+    deadlineMs: 60_000,
+  });
+});
+
 test("helm uninstall leaves the archive running; deleting that leaves its volume, its identity and the key to recover that, as retention says", async () => {
   await helm(cluster, ["uninstall", RELEASE, "-n", OPERATOR_NAMESPACE, "--wait"]);
   const pods = ["pod", "-l", "app.kubernetes.io/name=archive-operator"];
