@@ -1,6 +1,9 @@
-/** Bench `ingest`: files of pages over HTTPS into a node; MB/s, pages/s, and from file sent to captures visible. */
+/**
+ * Bench `ingest`: files of pages over HTTPS into a node; MB/s, pages/s, from file sent to captures visible, and how long
+ * the node's main loop was held up meanwhile, with look-ups and searches beside the uploads.
+ */
 import { randomBytes } from "node:crypto";
-import { startArchiveNode } from "../testkit/archive-node-process.ts";
+import { type ArchiveNodeProcess, startArchiveNode } from "../testkit/archive-node-process.ts";
 import { NodeArchive, sampleFile } from "../testkit/uploads.ts";
 import { percentile, table } from "./table.ts";
 
@@ -14,12 +17,18 @@ export async function run(): Promise<void> {
   const rows: (string | number)[][] = [];
   for (const senders of SENDERS) rows.push(await measure(senders));
   console.log(
-    table(["senders", "MB/s", "pages/s", "upload p50 ms", "upload p95 ms", "visible p50 ms", "visible p95 ms"], rows),
+    table(
+      [
+        ...["senders", "MB/s", "pages/s", "upload p50 ms", "upload p95 ms", "visible p50 ms", "visible p95 ms"],
+        ...["loop p50 ms", "loop p99 ms", "loop max ms"],
+      ],
+      rows,
+    ),
   );
 }
 
 async function measure(senders: number): Promise<(string | number)[]> {
-  await using node = await startArchiveNode();
+  await using node = await startArchiveNode({ metrics: true });
   await using archive = new NodeArchive(node);
   const padding = randomBytes(PADDING_BYTES);
   const files = Array.from({ length: FILES }, (_none, id) => sampleFile({ name: `n${id}`, pages: PAGES, padding }));
@@ -38,8 +47,27 @@ async function measure(senders: number): Promise<(string | number)[]> {
       visible.push(performance.now() - begun);
     }
   };
+  // The delay is told since the last scrape: what came before the load is not counted.
+  await loopDelays(node);
+  let isSending = true;
+  const asker = async (): Promise<void> => {
+    while (isSending) await archive.search(files[0]?.word ?? "");
+  };
+  const asking = asker();
   await Promise.all(Array.from({ length: senders }, sender));
   const seconds = (performance.now() - started) / 1000;
+  const delays = await loopDelays(node);
+  isSending = false;
+  await asking;
   const shares = [answered, visible].flatMap((values) => [percentile(values, 0.5), percentile(values, 0.95)]);
-  return [senders, bytes / 1e6 / seconds, (FILES * PAGES) / seconds, ...shares];
+  return [senders, bytes / 1e6 / seconds, (FILES * PAGES) / seconds, ...shares, ...delays];
+}
+
+/** Delays of the node's main loop since the last call: median, 99th percentile and longest, milliseconds. */
+async function loopDelays(node: ArchiveNodeProcess): Promise<readonly number[]> {
+  const text = await (await fetch(`${node.metricsUrl}/metrics`)).text();
+  return ["0.5", "0.99", "1"].map((quantile) => {
+    const line = new RegExp(`^archivestream_node_event_loop_delay_seconds\\{quantile="${quantile}"\\} (\\S+)$`, "m");
+    return Number(line.exec(text)?.[1]) * 1_000;
+  });
 }

@@ -3,7 +3,7 @@
  * test of an implementation. Ranking has a test of its own (`test/node/relevance.test.ts`).
  */
 import { expect, test } from "vitest";
-import type { CollectionScope } from "../../node/src/fulltext/question.ts";
+import type { CollectionScope, Question } from "../../node/src/fulltext/question.ts";
 import type { FullTextArchive } from "../testkit/full-text-archive.ts";
 import type { ListedCapture } from "../testkit/listed-captures.ts";
 
@@ -85,15 +85,11 @@ export function fullTextIndexCompliance(name: string, make: (scopeOf?: ScopeOf) 
   test(`${name}: a question that was given up ends; a closed index says so`, async () => {
     const archive = await make();
     await archive.add([page("a", "word", { mime: "text/plain" })]);
-    const question = {
-      ...{ groups: [[{ kind: "words", field: "any", text: "word", exact: false }]], excluded: [], filters: [] },
-      ...{
-        excludedFilters: [],
-        from: undefined,
-        to: undefined,
-        scopes: [{ name: "web", cutoff: undefined, exclude: [] }],
-      },
-    } as const;
+    const question: Question = {
+      groups: [[{ kind: "words", field: "any", text: "word", exact: false }]],
+      ...{ excluded: [], filters: [], excludedFilters: [], from: undefined, to: undefined },
+      scopes: [{ name: "web", cutoff: undefined, exclude: [] }],
+    };
     expect((await archive.index.match(question, AbortSignal.timeout(60_000))).total).toBe(1);
     await expect(archive.index.match(question, AbortSignal.abort(new Error("gone")))).rejects.toThrow("gone");
     await archive[Symbol.asyncDispose]();

@@ -4,6 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { PROBLEMS } from "../../node/src/http/problem.ts";
 import { pythonEnv } from "../interop/python-env.ts";
 import { type ArchiveNodeProcess, startArchiveNode } from "../testkit/archive-node-process.ts";
 import { nodeClient } from "../testkit/node-client.ts";
@@ -64,6 +65,17 @@ test("documents every path, with problems for the refusals", async () => {
       expect(responses["4XX"]?.content, `${method} ${path}`).toHaveProperty(["application/problem+json"]);
     }
   }
+});
+
+test("names every problem code that an answer may carry", async () => {
+  await using node = await startArchiveNode();
+  await using client = nodeClient(node.url, { ca: node.caPem });
+  const { text } = await client.call("/api/v1/openapi.json");
+  const lists = [...text.matchAll(/"enum":(\[[^\]]*"bad-request"[^\]]*\])/g)].map(
+    ([, list]) => JSON.parse(list ?? "[]") as string[],
+  );
+  expect(lists.length).toBeGreaterThan(0);
+  for (const list of lists) expect(list).toEqual(Object.keys(PROBLEMS));
 });
 
 test(

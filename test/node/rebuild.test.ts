@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { appendFile, open as openFile, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { EXIT_CODES } from "../../node/src/contract/exit-codes.ts";
 import { startArchiveNode } from "../testkit/archive-node-process.ts";
@@ -187,6 +188,22 @@ test("a stored file that is gone is named, and the others stay", async () => {
     expect((await archive.hashes()).toSorted()).toEqual(kept.map((file) => file.sha256).toSorted());
     expect(await archive.cdx(urls[0] ?? "")).toEqual([]);
   });
+});
+
+test("a catalog of a later version is refused with what to do, and rebuild makes one of this version", async () => {
+  await using dir = await tempDir("later");
+  const before = await filled(dir.path);
+  {
+    using database = new DatabaseSync(join(dir.path, "catalog.db"));
+    database.exec("PRAGMA user_version = 99");
+  }
+  const refused = run("serve", "--data", dir.path, "--listen", "127.0.0.1:0");
+  expect([refused.status, refused.stderr]).toEqual([
+    EXIT_CODES.dataUnusable,
+    expect.stringMatching(/catalog\.db was written by a later version of archive-node \(schema 99.*rebuild/) as string,
+  ]);
+  expect(run("rebuild", "--data", dir.path).status).toBe(0);
+  await withNode(dir.path, async (archive) => expect(await answersOf(archive, FILES)).toEqual(before));
 });
 
 test("a catalog that is gone is made again by a start", async () => {

@@ -48,6 +48,7 @@ export class CaptureIndex implements CaptureReader {
   /** Makes or opens the files. @throws {StorageError} `INDEX_DAMAGED`, `DISK_FULL`, `DISK_READ_ONLY` */
   async open(signal: AbortSignal): Promise<void> {
     await this.#writer.call("open", undefined as never, signal);
+    for (const reader of this.#readers) reader.warm();
   }
 
   /** Durable when it returns. */

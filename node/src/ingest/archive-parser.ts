@@ -35,6 +35,11 @@ export class ArchiveParser {
     this.#idle = [...this.#threads];
   }
 
+  /** Starts all threads now. */
+  warm(): void {
+    for (const thread of this.#threads) thread.warm();
+  }
+
   /** @throws {StorageError} of the volume: `DISK_FULL`, `DISK_READ_ONLY` */
   async parse(input: ParseInput, sizeBytes: number): Promise<ParseOutcome> {
     const thread = await this.#take();
