@@ -1,8 +1,7 @@
 /** The catalog's questions as SQL, over an open database. Used by its reading threads and by the full-text indexer's. */
-import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
+import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { BLOB_COLUMNS, textOf, toBlob } from "./blob-row.ts";
-import type { CatalogReads, ScanInput } from "./catalog-calls.ts";
-import { collectionId } from "./catalog-schema.ts";
+import type { CatalogReads, ScanBatch, ScanInput, ScanPosition } from "./catalog-calls.ts";
 import type { StoredCapture } from "./stored-capture.ts";
 
 const CAPTURE_COLUMNS = `t.id, t.urlkey, t.timestamp, t.url, t.mime, t.status, t.digest, t.offset, t.length, t.skip,
@@ -28,49 +27,127 @@ function toCapture(row: Record<string, SQLOutputValue>): StoredCapture {
   };
 }
 
-/** Conditions and their values, in the order they are written. */
-function conditionsOf({ range, after }: ScanInput, collection: number) {
-  const conditions: [string, ...SQLInputValue[]][] = [["t.collection = ?", collection]];
-  if (range.keyTo === undefined) conditions.push(["t.urlkey = ?", range.keyFrom]);
-  else conditions.push(["t.urlkey >= ? AND t.urlkey < ?", range.keyFrom, range.keyTo]);
-  if (range.timeFrom !== undefined) conditions.push(["t.timestamp >= ?", Number(range.timeFrom)]);
-  if (range.timeTo !== undefined) conditions.push(["t.timestamp <= ?", Number(range.timeTo)]);
-  if (after !== undefined) {
-    const beyond = range.descending ? "<" : ">";
-    conditions.push([`(t.urlkey, t.timestamp, t.id) ${beyond} (?, ?, ?)`, after.urlkey, after.timestamp, after.id]);
+/** Prepared statements by their text; there are a few dozen at most. */
+class Statements {
+  readonly #database: DatabaseSync;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
   }
-  return conditions;
+
+  of(sql: string): StatementSync {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const prepared = this.#database.prepare(sql);
+    this.#prepared.set(sql, prepared);
+    return prepared;
+  }
 }
 
-function scan(database: DatabaseSync, input: ScanInput) {
-  const collection = collectionId(database, input.collection);
-  if (collection === undefined) return { captures: [], next: undefined };
-  const conditions = conditionsOf(input, collection);
+type Condition = readonly [text: string, ...values: SQLInputValue[]];
+
+/**
+ * Where reading begins and ends, so that the engine goes to the first row at once. Each side of the index has one bound only:
+ * with a second one the engine may begin there, and every batch would pass all rows of those before it.
+ */
+function keyConditions({ range, after }: ScanInput): Condition[] {
+  const { keyFrom, keyTo, descending } = range;
+  const beyond = descending ? "<" : ">";
+  if (keyTo === undefined) {
+    const key: Condition = ["t.urlkey = ?", keyFrom];
+    return after === undefined ? [key] : [key, [`(t.timestamp, t.id) ${beyond} (?, ?)`, after.timestamp, after.id]];
+  }
+  const low: Condition = ["t.urlkey >= ?", keyFrom];
+  const high: Condition = ["t.urlkey < ?", keyTo];
+  if (after === undefined) return [low, high];
+  const next: Condition = [
+    `(t.urlkey, t.timestamp, t.id) ${beyond} (?, ?, ?)`,
+    ...[after.urlkey, after.timestamp, after.id],
+  ];
+  return descending ? [low, next] : [next, high];
+}
+
+/** Of one key these are bounds of the index too; a batch that goes on has passed the one on its side. */
+function timeConditions({ range, after }: ScanInput): Condition[] {
+  const { timeFrom, timeTo, descending } = range;
+  const from: Condition[] = timeFrom === undefined ? [] : [["t.timestamp >= ?", Number(timeFrom)]];
+  const to: Condition[] = timeTo === undefined ? [] : [["t.timestamp <= ?", Number(timeTo)]];
+  if (after === undefined) return [...from, ...to];
+  return descending ? from : to;
+}
+
+function select(statements: Statements, columns: string, conditions: readonly Condition[], input: ScanInput) {
   const way = input.range.descending ? "DESC" : "ASC";
-  const rows = database
-    .prepare(
-      `SELECT ${CAPTURE_COLUMNS} FROM captures t INDEXED BY captures_by_key JOIN blobs b ON b.sequence = t.blob
-       WHERE ${conditions.map(([text]) => text).join(" AND ")}
-       ORDER BY t.urlkey ${way}, t.timestamp ${way}, t.id ${way} LIMIT ?`,
-    )
-    .all(...conditions.flatMap(([, ...values]) => values), input.limit);
-  const last = rows.length < input.limit ? undefined : rows.at(-1);
-  const next =
-    last === undefined
-      ? undefined
-      : { urlkey: String(last["urlkey"]), timestamp: Number(last["timestamp"]), id: Number(last["id"]) };
-  return { captures: rows.map(toCapture), next };
+  const where = conditions.map(([text]) => text).join(" AND ");
+  const order = `ORDER BY t.urlkey ${way}, t.timestamp ${way}, t.id ${way} LIMIT ?`;
+  const values = conditions.flatMap(([, ...rest]) => rest);
+  return { statement: statements.of(`SELECT ${columns} WHERE ${where} ${order}`), values };
 }
 
-/** All questions over one connection. */
-export function catalogQueries(database: DatabaseSync): CatalogReads {
+const FROM_INDEX = "FROM captures t INDEXED BY captures_by_key";
+const WITH_FILES = `${CAPTURE_COLUMNS} ${FROM_INDEX} JOIN blobs b ON b.sequence = t.blob`;
+const ONE = `SELECT ${CAPTURE_COLUMNS} FROM captures t JOIN blobs b ON b.sequence = t.blob WHERE t.id = ?`;
+/** About 1 µs each; other look-ups wait for the thread meanwhile. */
+const PASSED_PER_CALL = 20_000;
+
+function positionOf(row: Record<string, SQLOutputValue>): ScanPosition {
+  return { urlkey: String(row["urlkey"]), timestamp: Number(row["timestamp"]), id: Number(row["id"]) };
+}
+
+function scan(statements: Statements, input: ScanInput, passedPerCall: number): ScanBatch {
+  const known = statements.of("SELECT id FROM collections WHERE name = ?").get(input.collection);
+  if (known === undefined) return { captures: [], next: undefined };
+  const collection: Condition = ["t.collection = ?", Number(known["id"])];
+  const { keyTo, timeFrom, timeTo } = input.range;
+  if (keyTo !== undefined && (timeFrom !== undefined || timeTo !== undefined)) {
+    return scanForTimes(statements, input, [collection, ...keyConditions(input)], passedPerCall);
+  }
+  const conditions = [collection, ...keyConditions(input), ...timeConditions(input)];
+  const { statement, values } = select(statements, WITH_FILES, conditions, input);
+  const rows = statement.all(...values, input.limit);
+  const last = rows.length < input.limit ? undefined : rows.at(-1);
+  return { captures: rows.map(toCapture), next: last && positionOf(last) };
+}
+
+/** Over many keys a time is no bound of the index: entries are passed in bounded steps, so that no call holds its thread. */
+function scanForTimes(
+  statements: Statements,
+  input: ScanInput,
+  conditions: readonly Condition[],
+  passedPerCall: number,
+): ScanBatch {
+  const { timeFrom, timeTo } = input.range;
+  const [first, last] = [Number(timeFrom ?? 0), Number(timeTo ?? Number.POSITIVE_INFINITY)];
+  const { statement, values } = select(statements, `t.id, t.urlkey, t.timestamp ${FROM_INDEX}`, conditions, input);
+  const captures: StoredCapture[] = [];
+  let passed = 0;
+  let at: ScanPosition | undefined;
+  for (const row of statement.iterate(...values, passedPerCall)) {
+    passed += 1;
+    at = positionOf(row);
+    if (at.timestamp < first || at.timestamp > last) continue;
+    const found = statements.of(ONE).get(at.id);
+    if (found !== undefined) captures.push(toCapture(found));
+    if (captures.length >= input.limit) return { captures, next: at };
+  }
+  return { captures, next: passed < passedPerCall ? undefined : at };
+}
+
+/**
+ * All questions over one connection.
+ *
+ * @param passedPerCall - entries of the index that one call passes at most while it looks for captures of a time
+ */
+export function catalogQueries(database: DatabaseSync, passedPerCall = PASSED_PER_CALL): CatalogReads {
+  const statements = new Statements(database);
   const blobs = (where: string, ...values: SQLInputValue[]) =>
     database
       .prepare(`SELECT ${BLOB_COLUMNS} FROM blobs b JOIN collections c ON c.id = b.collection WHERE ${where}`)
       .all(...values)
       .map(toBlob);
   return {
-    scan: (input) => scan(database, input),
+    scan: (input) => scan(statements, input, passedPerCall),
     blob: ({ collection, hash }) => blobs("c.name = ? AND b.hash = ?", collection, hash)[0],
     blobs: ({ collection, before, limit }) =>
       blobs(

@@ -1,5 +1,4 @@
 /** Tables of the catalog (`catalog.db`): files, their captures, and how far the journal is in it. */
-import type { DatabaseSync } from "node:sqlite";
 import type { Migration } from "../storage/database.ts";
 
 /**
@@ -23,9 +22,3 @@ export const MIGRATIONS: readonly Migration[] = [
    CREATE INDEX captures_by_key ON captures (collection, urlkey, timestamp, id);
    INSERT INTO meta VALUES ('journal_bytes', '0'), ('canonicaliser', 'ia-1')`,
 ];
-
-/** Id of a collection; `undefined` when nothing was ever put into it. */
-export function collectionId(database: DatabaseSync, name: string): number | undefined {
-  const row = database.prepare("SELECT id FROM collections WHERE name = ?").get(name);
-  return row === undefined ? undefined : Number(row["id"]);
-}
