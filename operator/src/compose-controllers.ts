@@ -29,7 +29,7 @@ import { createStatusWriter } from "./kube/status.ts";
 import { AdminClient } from "./node-admin/client.ts";
 import { ADMIN_PACE, Pace, paced } from "./node-admin/pace.ts";
 import { AdminPoller } from "./node-admin/poller.ts";
-import { polledPods } from "./polled-pods.ts";
+import { createPolledPods } from "./polled-pods.ts";
 import type { RecordEvent } from "./runtime/event-recorder.ts";
 import type { Log } from "./runtime/log.ts";
 import type { BoundSource, Manager } from "./runtime/manager.ts";
@@ -227,11 +227,10 @@ function addPolling(deps: ControllersDeps, { keeper, facts, issuer }: PollingPar
   const client = new AdminClient(() => keeper.credentials);
   const poller = new AdminPoller({
     client: paced(client, new Pace(clock, ADMIN_PACE)),
-    pods: () =>
-      polledPods(
-        { pods: caches.pods, nodes: caches.archiveNodes, issued: (uid) => issuer.issued(uid) },
-        deps.adminPort ?? PORTS.admin,
-      ),
+    pods: createPolledPods(
+      { pods: caches.pods, nodes: caches.archiveNodes, issued: (uid) => issuer.issued(uid) },
+      deps.adminPort ?? PORTS.admin,
+    ),
     report: (pod, report) => facts.putPod(pod.node, pod.podName, report),
     gone: (pod) => facts.dropPod(pod.node, pod.podName),
     nowMs: () => clock.monotonicMs(),

@@ -14,26 +14,51 @@ export interface PolledPodsDeps {
   readonly issued: (uid: string) => Documents | undefined;
 }
 
+/** Remembers per pod what was made of it: the poller asks for all of them twice a second, and few have changed. */
+export function createPolledPods(deps: PolledPodsDeps, port: number): () => readonly PolledPod[] {
+  const known = new WeakMap<PodObject, PolledPod>();
+  return () =>
+    deps.pods.list().flatMap((pod) => {
+      const asked = askable(pod);
+      if (asked === undefined) return [];
+      const owner = deps.nodes.get({ namespace: asked.namespace, name: asked.node });
+      const documents = owner === undefined ? undefined : deps.issued(owner.metadata.uid);
+      const before = known.get(pod);
+      if (before !== undefined && before.documents === documents) return [before];
+      const polled = polledPod(asked, documents, port);
+      known.set(pod, polled);
+      return [polled];
+    });
+}
+
+interface Askable {
+  readonly name: string;
+  readonly namespace: string;
+  readonly uid: string;
+  /** Name of its ArchiveNode. */
+  readonly node: string;
+  readonly address: string;
+}
+
 /** Pods that have an address and are not going. */
-export function polledPods(deps: PolledPodsDeps, port: number): PolledPod[] {
-  return deps.pods.list().flatMap((pod): PolledPod[] => {
-    const { name, namespace, uid, labels, deletionTimestamp } = pod.metadata;
-    const node = labels?.[LABELS.node];
-    const address = pod.status?.podIP;
-    if (node === undefined || address === undefined || namespace === undefined || uid === undefined) return [];
-    if (deletionTimestamp !== undefined) return [];
-    const owner = deps.nodes.get({ namespace, name: node });
-    return [
-      {
-        pod: `${namespace}/${name}`,
-        podName: name,
-        node: `${namespace}/${node}`,
-        uid,
-        address,
-        port,
-        serverName: adminServerName(node, name, namespace),
-        documents: owner === undefined ? undefined : deps.issued(owner.metadata.uid),
-      },
-    ];
-  });
+function askable(pod: PodObject): Askable | undefined {
+  const { name, namespace, uid, labels, deletionTimestamp } = pod.metadata;
+  const node = labels?.[LABELS.node];
+  const address = pod.status?.podIP;
+  if (node === undefined || address === undefined || namespace === undefined || uid === undefined) return undefined;
+  return deletionTimestamp === undefined ? { name, namespace, uid, node, address } : undefined;
+}
+
+function polledPod(pod: Askable, documents: Documents | undefined, port: number): PolledPod {
+  const { name, namespace, uid, node, address } = pod;
+  return {
+    pod: `${namespace}/${name}`,
+    podName: name,
+    node: `${namespace}/${node}`,
+    uid,
+    address,
+    port,
+    serverName: adminServerName(node, name, namespace),
+    documents,
+  };
 }

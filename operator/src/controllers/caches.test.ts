@@ -77,20 +77,25 @@ function family(index: number): ReadonlyMap<string, readonly string[]> {
   });
   const { apply, pods, growth } = plan({ node, observed: NOTHING, documents, settings: SETTINGS });
   const input = { node, notImplemented: [], observed: NOTHING, documents, growth, blocked: undefined, now: NOW };
-  const families = new Map<string, string[]>([
-    ["ArchiveNode", [stored(object, { status: archiveNodeStatus(object, input) })]],
-  ]);
-  const add = (kind: string, text: string) => families.set(kind, [...(families.get(kind) ?? []), text]);
-  for (const child of pods === undefined ? apply : [...apply, pods]) {
-    const isWhole = child.kind !== "Secret" && child.kind !== "ConfigMap";
-    const { apiVersion, kind, metadata } = child;
-    add(kind, stored(isWhole ? child : { apiVersion, kind, metadata }));
-    if (kind === "Secret")
-      for (const name of ["identity", "recovery", "keys", "admin-tls", "access"])
-        add(kind, stored({ apiVersion, kind, metadata: { ...metadata, name: `node-${index}-${name}` } }));
-    if (kind === "StatefulSet") add("Pod", podOf(child));
-  }
-  return families;
+  const texts = new Map<string, string[]>();
+  const add = (kind: string, text: string) => texts.set(kind, [...(texts.get(kind) ?? []), text]);
+  add("ArchiveNode", stored(object, { status: archiveNodeStatus(object, input) }));
+  for (const child of pods === undefined ? apply : [...apply, pods])
+    for (const [kind, text] of served(child)) add(kind, text);
+  return texts;
+}
+
+/** A child as its watch shows it, and what others make beside or of it. */
+function served(child: Child): readonly (readonly [kind: string, text: string])[] {
+  const { apiVersion, kind, metadata } = child;
+  const isWhole = kind !== "Secret" && kind !== "ConfigMap";
+  const own = [kind, stored(isWhole ? child : { apiVersion, kind, metadata })] as const;
+  if (kind === "StatefulSet") return [own, ["Pod", podOf(child)]];
+  if (kind !== "Secret") return [own];
+  const keys = ["identity", "recovery", "keys", "admin-tls", "access"].map((name) =>
+    stored({ apiVersion, kind, metadata: { ...metadata, name: `${metadata.name}-${name}` } }),
+  );
+  return [own, ...keys.map((text) => [kind, text] as const)];
 }
 
 /** A server that has these objects and then falls silent. */

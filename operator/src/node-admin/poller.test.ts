@@ -45,7 +45,7 @@ interface Pods {
 }
 
 /** A running poller whose time moves on by a minute and a half at each look, so that everybody is always due. */
-function run(given: Pods) {
+function run(given: Pods, { tickMs = 1, stepMs = 90_000 } = {}) {
   const seen = { asked: [] as string[], pushed: [] as string[], reports: [] as PollReport[], gone: [] as string[] };
   let elapsedMs = 0;
   const poller = new AdminPoller({
@@ -63,11 +63,11 @@ function run(given: Pods) {
     report: (_pod, report) => seen.reports.push(report),
     gone: ({ uid }) => seen.gone.push(uid),
     nowMs: () => {
-      elapsedMs += 90_000;
+      elapsedMs += stepMs;
       return elapsedMs;
     },
     random: () => 0.5,
-    tickMs: 1,
+    tickMs,
   });
   const stop = new AbortController();
   const running = poller.run(stop.signal);
@@ -132,4 +132,11 @@ test("a pod that went is named once and not asked again; its successor starts af
   await waitUntil("the new pod to be asked again", async () => seen.asked.includes('a/new "1"'), DEADLINE);
   expect(seen.gone).toEqual(["old"]);
   expect(seen.asked.filter((one) => one.startsWith("a/old"))).toHaveLength(asked);
+});
+
+test("pods that wait because too many are asked are asked as soon as one has answered, not at the next look", async () => {
+  const pods = Array.from({ length: 40 }, (_, index) => polledPod(`p${index}`));
+  const seen = run({ pods, answer: () => ({ etag: undefined, status: STATUS }) }, { tickMs: 3_600_000, stepMs: 0 });
+  await waitUntil("every pod to be asked within the first look", async () => seen.asked.length >= 40, DEADLINE);
+  expect(new Set(seen.asked).size).toBe(40);
 });

@@ -60,6 +60,8 @@ export class AdminPoller {
   readonly #deps: PollerDeps;
   readonly #states = new Map<string, PodState>();
   readonly #running = new Set<string>();
+  /** More pods were due than may be asked at once. */
+  #someWait = false;
 
   constructor(deps: PollerDeps) {
     this.#deps = deps;
@@ -79,6 +81,7 @@ export class AdminPoller {
     for (const pod of this.#deps.pods()) {
       seen.add(pod.uid);
       const before = this.#states.get(pod.uid);
+      if (before?.pod === pod) continue;
       const fresh: PodState = { pod, dueMs: 0, etag: undefined, status: undefined, failures: 0 };
       const dueMs = before !== undefined && isNewer(pod.documents, before.pod.documents) ? 0 : before?.dueMs;
       this.#states.set(pod.uid, before === undefined ? fresh : { ...before, pod, dueMs: dueMs ?? 0 });
@@ -94,13 +97,18 @@ export class AdminPoller {
     const now = this.#deps.nowMs();
     const due = [...this.#states.values()]
       .filter((state) => state.dueMs <= now && !this.#running.has(state.pod.uid))
-      .sort((a, b) => a.dueMs - b.dueMs)
-      .slice(0, Math.max(0, CONCURRENCY - this.#running.size));
-    for (const state of due) {
+      .sort((a, b) => a.dueMs - b.dueMs);
+    const starting = due.slice(0, Math.max(0, CONCURRENCY - this.#running.size));
+    this.#someWait = due.length > starting.length;
+    for (const state of starting) {
       this.#running.add(state.pod.uid);
       this.#ask(state, signal)
         .catch(() => undefined) // #ask reports its failures itself; a throw from a listener must not end the loop
-        .finally(() => this.#running.delete(state.pod.uid));
+        .finally(() => {
+          this.#running.delete(state.pod.uid);
+          // The rate is bounded by the pace; the tick must not bound it once more.
+          if (this.#someWait && !signal.aborted) this.#startDue(signal);
+        });
     }
   }
 

@@ -69,6 +69,11 @@ export class DocumentIssuer {
     if (trust.issued !== before?.trust) check("trust", TrustDocumentSchema, trust.content);
     if (federation.issued !== before?.federation) check("federation", FederationDocumentSchema, federation.content);
     if (configText !== before?.documents.configText) check("config", NodeConfigSchema, config);
+    const isSame =
+      trust.issued === before?.trust &&
+      federation.issued === before.federation &&
+      configText === before.documents.configText;
+    if (isSame) return before.documents;
     const documents = {
       trust: { ...toDocument(trust), entries: trust.content.entries.length },
       federation: toDocument(federation),
