@@ -4,6 +4,9 @@
  * Differs from pywb where that is unbounded or unsafe: answers end at `maxRows`, expressions are RE2's, bad numbers are refused
  * and not a fault, pages are cut from the rows that match, so that none before the last is empty. There is no fuzzy matching:
  * an answer holds captures of the URL that was asked for.
+ *
+ * A capture of a POST is found by the URL that its body makes (`…?__wb_method=POST&…`, `post-append.ts`). Sending the
+ * body itself is a thing of pywb's inner server (`/postreq`), and so are blocks of a compressed index (`showPagedIndex`).
  */
 import type { AccessScope } from "./access.ts";
 import { badQuery, CdxError } from "./errors.ts";

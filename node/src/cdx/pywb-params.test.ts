@@ -33,6 +33,7 @@ describe("parameters", () => {
     ["url=a.b&from_ts=123456789012345", "from"],
     ["url=a.b&to=-1", "to"],
     ["url=a.b&closest=yesterday", "closest"],
+    ["url=a.b&showPagedIndex=true", "showPagedIndex"],
     ["url=a.b&collapseTime=ten", "collapseTime"],
     ["url=a.b&limit=-5", "limit"],
     ["url=a.b&limit=1e3", "limit"],
