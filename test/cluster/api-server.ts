@@ -12,11 +12,14 @@ import { join } from "node:path";
 import { freePorts } from "../testkit/free-port.ts";
 import { type TempDir, tempDir } from "../testkit/temp-dir.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
+import type { ApiServer } from "./api-server-handle.ts";
 import { BIN } from "./cache-folder.mjs";
 import { type Authority, type Credentials, createAuthority, createTokenKeys } from "./certificates.ts";
 import { useCluster } from "./given-cluster.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
+
+export type { ApiServer } from "./api-server-handle.ts";
 
 /** From start to ready takes 4 s on two idle cores; this much on busy ones. */
 const READY_DEADLINE_MS = 120_000;
@@ -37,29 +40,6 @@ export interface ApiServerOptions {
   /** Ends the start; a running server is ended by `stop`. */
   readonly signal: AbortSignal;
 }
-
-export interface ApiServer {
-  readonly url: string;
-  /** Of the administrator, who is in `system:masters`. */
-  readonly kubeconfigPath: string;
-  readonly caPem: string;
-  readonly admin: Credentials;
-  /** Present when `auditLog` was asked for and the server is ours. */
-  readonly auditLogPath: string | undefined;
-  /** Makes a user by client certificate, without rights until RBAC gives some; returns the path of its kubeconfig. */
-  userKubeconfig(name: string, groups: readonly string[]): Promise<string>;
-  /** Makes the API server hang and go on, as a machine out of memory would. Ours only. */
-  pause(): void;
-  resume(): void;
-  /** Ends one program as a crash would; its data stays. Ours only. */
-  kill(program: CrashingProgram): Promise<void>;
-  /** Starts a killed program with its data, and waits until the API server is ready. Ours only. */
-  startAgain(program: CrashingProgram, signal: AbortSignal): Promise<void>;
-  /** Ends the processes and removes their data; safe to repeat. Someone else's cluster is left as it is. */
-  stop(): Promise<void>;
-}
-
-export type CrashingProgram = "etcd" | "kube-apiserver";
 
 /**
  * Starts an API server and waits until it is ready.

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type TempDir, tempDir } from "../testkit/temp-dir.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
-import type { ApiServer } from "./api-server.ts";
+import type { ApiServer } from "./api-server-handle.ts";
 import { BIN } from "./cache-folder.mjs";
 import { type Credentials, createSigningRequest } from "./certificates.ts";
 import { readKubeconfig, writeKubeconfig } from "./kubeconfig.ts";
