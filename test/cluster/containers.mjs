@@ -37,7 +37,7 @@ function docker(seconds, ...args) {
 /** Why Docker is not used; undefined when it is. */
 async function dockerProblem() {
   // podman's imitation of Docker has no such field; for kind it is not Docker.
-  if (!(await docker(ASK_SECONDS, "info", "--format", "{{.ServerVersion}}"))) return "Docker does not run here";
+  if (!(await docker(ASK_SECONDS, "info", "--format", "{{.ServerVersion}}"))) return "no Docker answers here";
   if (await docker(ASK_SECONDS, "images", "--quiet", "kindest/node")) return undefined;
   const pulled = await docker(PULL_SECONDS, "pull", "--quiet", "docker.io/library/hello-world");
   return pulled === undefined ? "Docker cannot pull images here" : undefined;
