@@ -9,6 +9,7 @@ const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "StorageError.DISK_FULL": "storage-full",
   "StorageError.DISK_READ_ONLY": "storage-unavailable",
   "StorageError.DISK_FAILED": "storage-unavailable",
+  "StorageError.HANDLES_EXHAUSTED": "storage-unavailable",
   "StorageError.BLOB_MISSING": "storage-unavailable",
   "StorageError.INDEX_DAMAGED": "storage-unavailable",
   "StorageError.INDEX_NEWER": "storage-unavailable",

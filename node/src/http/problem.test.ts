@@ -61,6 +61,7 @@ test("every error of the volume and the indexes becomes a problem with its own w
     "INDEX_LOCKED",
     "DISK_READ_ONLY",
     "DISK_FAILED",
+    "HANDLES_EXHAUSTED",
     "BLOB_MISSING",
   ] as const;
   for (const code of codes) {

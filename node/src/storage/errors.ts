@@ -12,6 +12,8 @@ export interface StorageErrorDetails {
   readonly DISK_READ_ONLY: { readonly reason: string };
   /** The volume answers with input/output errors. */
   readonly DISK_FAILED: { readonly reason: string };
+  /** The process, or the machine, has as many files open as it may. */
+  readonly HANDLES_EXHAUSTED: { readonly reason: string };
   /** The index names a file that the volume does not have. */
   readonly BLOB_MISSING: { readonly hash: string };
   /** A worker thread ended by itself; the next call starts another. */
@@ -35,6 +37,8 @@ const MESSAGES: { readonly [C in StorageErrorCode]: (details: StorageErrorDetail
   DISK_FULL: ({ reason }) => `no room for this on the node's volume (${reason}): free space or grow the volume`,
   DISK_READ_ONLY: ({ reason }) => `the node's volume cannot be written (${reason}): check the volume and its owner`,
   DISK_FAILED: ({ reason }) => `the node's volume fails (${reason}): check the volume`,
+  HANDLES_EXHAUSTED: ({ reason }) =>
+    `too many files are open (${reason}): raise the limit of open files, check who connects`,
   BLOB_MISSING: ({ hash }) => `the archived file ${hash} is not on the volume: restore it from a backup or a peer`,
   WORKER_LOST: ({ worker, reason }) => `the ${worker} thread ended (${reason}); try again`,
   WORKER_UNSTARTED: ({ worker, reason }) =>
@@ -56,7 +60,13 @@ export class StorageError<C extends StorageErrorCode = StorageErrorCode> extends
 }
 
 /** Codes of failures that a file and a reason describe. */
-type Described = "INDEX_DAMAGED" | "INDEX_LOCKED" | "DISK_FULL" | "DISK_READ_ONLY" | "DISK_FAILED";
+type Described =
+  | "INDEX_DAMAGED"
+  | "INDEX_LOCKED"
+  | "DISK_FULL"
+  | "DISK_READ_ONLY"
+  | "DISK_FAILED"
+  | "HANDLES_EXHAUSTED";
 
 const BY_SYSTEM_CODE: ReadonlyMap<unknown, Described> = new Map([
   ["ENOSPC", "DISK_FULL"],
@@ -66,6 +76,8 @@ const BY_SYSTEM_CODE: ReadonlyMap<unknown, Described> = new Map([
   ["EACCES", "DISK_READ_ONLY"],
   ["EPERM", "DISK_READ_ONLY"],
   ["EIO", "DISK_FAILED"],
+  ["EMFILE", "HANDLES_EXHAUSTED"],
+  ["ENFILE", "HANDLES_EXHAUSTED"],
 ]);
 /** SQLite's primary result codes: <https://www.sqlite.org/rescode.html>. */
 const BY_SQLITE_CODE: ReadonlyMap<number, Described> = new Map([
@@ -75,6 +87,7 @@ const BY_SQLITE_CODE: ReadonlyMap<number, Described> = new Map([
   [10, "DISK_FAILED"],
   [11, "INDEX_DAMAGED"],
   [13, "DISK_FULL"],
+  [14, "DISK_FAILED"],
   [26, "INDEX_DAMAGED"],
 ]);
 
