@@ -16,7 +16,7 @@ import { runScript } from "${ROOT}test/run/script.mjs";
 const [, , name] = process.argv;
 await runScript(() => hold("the work", async () => {
   process.stdout.write(name + " begins\\n");
-  await logged(name, "bash", ["-c", "sleep 1000 & echo $! > " + name + ".pid; until [ -e end ]; do sleep 0.1; done; kill $!"]);
+  await logged(name, "bash", ["-c", "sleep 1000 & echo $! > " + name + ".pid; while [ -e " + name + ".pid ] && [ ! -e end ]; do sleep 0.1; done; kill $!"]);
   process.stdout.write(name + " ends\\n");
 }));
 `;
@@ -38,7 +38,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const { child, exit } of running) {
-    child.kill("SIGKILL");
+    child.kill("SIGTERM"); // it ends its programs, which SIGKILL would leave
     await exit;
   }
   await folder.remove();
