@@ -174,7 +174,11 @@ async function startSecureMetrics(config: Config, { client, clock, log, registry
     host: config.metricsHost,
     port: config.metricsSecurePort,
     metrics: registry,
-    review: createAccessReview({ client, clock }),
+    review: createAccessReview({
+      client,
+      clock,
+      failed: (error) => log.warn({ err: error }, "nobody can be given metrics: a review failed"),
+    }),
     certificate:
       folder === undefined
         ? selfSignedCertificate("archive-operator-metrics", () => new Date(clock.now()))

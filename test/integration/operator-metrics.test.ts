@@ -117,8 +117,15 @@ it("gives metrics to an account that may read them, and to no other, on leader a
   const [reader, stranger] = [await tokenOf("reader"), await tokenOf("stranger")];
   for (const operator of operators) {
     await waitUntil("the operator to listen", () => operator.securePort() !== undefined, { deadlineMs: 30_000 });
-    const allowed = await scrape(operator, reader);
-    expect(allowed.status).toBe(200);
+    // Rights take a moment to reach the authorizer, and a verdict holds for a minute.
+    const allowed = await waitUntil(
+      "the reader to be let in",
+      async () => {
+        const answer = await scrape(operator, reader);
+        return answer.status === 200 && answer;
+      },
+      { deadlineMs: 90_000, everyMs: 500 },
+    );
     expect(allowed.body).toContain("leader_election_master_status");
     expect((await scrape(operator, stranger)).status).toBe(403);
     expect((await scrape(operator, `${reader}x`)).status).toBe(401);

@@ -15,6 +15,8 @@ export type Access = "allowed" | "unauthenticated" | "forbidden" | "unavailable"
 export interface AccessReviewDeps {
   readonly client: Pick<KubeClient, "request">;
   readonly clock: Pick<Clock, "monotonicMs">;
+  /** The API server could not be asked, or refused to say: usually the right to create reviews is missing. */
+  readonly failed: (error: KubeError) => void;
 }
 
 export type ReviewAccess = (token: string, path: string, signal: AbortSignal) => Promise<Access>;
@@ -26,7 +28,7 @@ const MAX_KEPT = 128;
 const MAX_RUNNING = 8;
 const REVIEW_TIMEOUT_MS = 5_000;
 
-export function createAccessReview({ client, clock }: AccessReviewDeps): ReviewAccess {
+export function createAccessReview({ client, clock, failed }: AccessReviewDeps): ReviewAccess {
   const kept = new KeptVerdicts(clock);
   let running = 0;
   return async (token, path, signal) => {
@@ -40,8 +42,9 @@ export function createAccessReview({ client, clock }: AccessReviewDeps): ReviewA
       kept.set(key, access);
       return access;
     } catch (error) {
-      if (error instanceof KubeError) return "unavailable";
-      throw error;
+      if (!(error instanceof KubeError)) throw error;
+      failed(error);
+      return "unavailable";
     } finally {
       running--;
     }

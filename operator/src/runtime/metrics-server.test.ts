@@ -132,9 +132,10 @@ test("a renewed certificate is shown without a restart; one that cannot be read 
 
 /** An API server that knows the tokens `reader` and `other`, and what it was asked. */
 function apiServer() {
-  const state = { asked: [] as string[], down: false, nowMs: 0 };
+  const state = { asked: [] as string[], failed: [] as string[], down: false, nowMs: 0 };
   const review = createAccessReview({
     clock: { monotonicMs: () => state.nowMs },
+    failed: ({ code }) => state.failed.push(code),
     client: {
       request: async ({ path, body, unfenced }) => {
         if (state.down) throw new KubeError("CONNECTION", { method: "POST", path });
@@ -163,6 +164,7 @@ test("the API server says who it is and whether that user may; its word holds fo
   expect(await judge("reader")).toBe("allowed");
   state.nowMs = 60_000;
   expect(await judge("reader")).toBe("unavailable");
+  expect(state.failed).toEqual(["CONNECTION"]);
   state.down = false;
   expect(await judge("reader")).toBe("allowed");
 });
