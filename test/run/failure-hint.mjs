@@ -17,6 +17,7 @@ export function nodeProblem(version) {
  * @returns {string | undefined} a line that says what to do
  */
 export function failureHint(message, folders) {
+  if (message.includes("ARCHIVE_CACHE")) return undefined; // it says what to do itself
   const full = folders.find(([, bytes]) => bytes !== undefined && bytes < FULL_BELOW);
   if (full !== undefined) {
     return `The disk is full at ${full[0]}. Free some space there, or set ARCHIVE_CACHE and TMPDIR to folders on a larger disk, and run the same command again.`;

@@ -25,7 +25,10 @@ describe("a failure that has nothing to do with the sources says what to do", ()
     expect(line).not.toContain("\n");
   });
 
-  test("and nothing about others", () => {
+  test("and nothing about others, or about one that has said it", () => {
+    expect(
+      failureHint("Free some, or set ARCHIVE_CACHE to a folder on a larger disk.", [["/cache", 0]]),
+    ).toBeUndefined();
     expect(failureHint("3 tests failed", [["/cache", 50 * GIB]])).toBeUndefined();
   });
 });
