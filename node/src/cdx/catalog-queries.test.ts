@@ -16,7 +16,10 @@ interface Row {
 const FIRST_TIME = 20_240_101_000_000;
 const KEYS = ["org,a)/", "org,a)/1", "org,a)/2", "org,b)/", "org,b,sub)/"];
 const time = fc.integer({ min: FIRST_TIME, max: FIRST_TIME + 5 });
-const captures = fc.array(fc.record({ urlkey: fc.constantFrom(...KEYS), timestamp: time }), { maxLength: 40, size: "max" });
+const captures = fc.array(fc.record({ urlkey: fc.constantFrom(...KEYS), timestamp: time }), {
+  maxLength: 40,
+  size: "max",
+});
 const bound = fc.option(time.map(String), { nil: undefined });
 const range: fc.Arbitrary<CaptureRange> = fc.record({
   keyFrom: fc.constantFrom(...KEYS),

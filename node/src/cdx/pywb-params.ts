@@ -58,7 +58,8 @@ export function parseQuery(params: URLSearchParams, limits: PywbLimits): PywbQue
   const yes = (name: string) => isTrue(one(name));
   const url = one("url");
   if (url === undefined) throw badQuery("url", "is required");
-  if (yes("showPagedIndex")) throw badQuery("showPagedIndex", "there are no index blocks here; page gives the captures");
+  if (yes("showPagedIndex"))
+    throw badQuery("showPagedIndex", "there are no index blocks here; page gives the captures");
   const countPages = yes("showNumPages");
   const closest = one("closest");
   const collapse = one("collapseTime");
