@@ -52,7 +52,8 @@ function configure(database: DatabaseSync, write: boolean): void {
   database.exec("PRAGMA busy_timeout = 5000; PRAGMA temp_store = MEMORY");
   if (!write) {
     // Readers look at the system's copy of the file: what several of them need is in memory once, and it can be taken back.
-    database.exec("PRAGMA query_only = ON; PRAGMA cache_size = -8192; PRAGMA mmap_size = 17179869184");
+    // 2 GiB is the most that SQLite maps; what lies behind goes through the cache.
+    database.exec("PRAGMA query_only = ON; PRAGMA cache_size = -32768; PRAGMA mmap_size = 2147418112");
     return;
   }
   // NORMAL: a power cut may take back the last transactions with their cursor; they are then indexed again.
