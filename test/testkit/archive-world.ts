@@ -1,6 +1,7 @@
 /** A real API server with the kinds, the operator's rights and one namespace, and what tests of faults ask of it. */
 import type { ArchiveNode, ArchiveNodeConditionType, ArchiveNodeSpec } from "@archivestream/crds";
 import { type KnownKind, RESOURCES } from "../../operator/src/controllers/resource-types.ts";
+import { KubeError } from "../../operator/src/kube/api-errors.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
 import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
@@ -95,7 +96,15 @@ function verbs({ server, admin, signal, namespace, deadlineMs = 90_000 }: Parts)
       wait,
     );
   const create = async (name: string, spec?: ArchiveNodeSpec) => {
-    await admin.create(RESOURCES.ArchiveNode, newNode(namespace, name, spec) as StoredNode, signal);
+    const made = newNode(namespace, name, spec) as StoredNode;
+    // A busy API server may time out, with or without having stored the object.
+    const isThere = async () => {
+      await admin.create(RESOURCES.ArchiveNode, made, signal).catch((error: unknown) => {
+        if (!(error instanceof KubeError) || error.code !== "ALREADY_EXISTS") throw error;
+      });
+      return true;
+    };
+    await waitUntil(`ArchiveNode ${name} to be created`, isThere, wait);
   };
   const edit: ArchiveWorld["edit"] = async (kind, name, patch) => {
     const options = { contentType: "application/merge-patch+json", fieldManager: "somebody" } as const;
