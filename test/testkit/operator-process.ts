@@ -32,6 +32,7 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
     stdio: ["ignore", "inherit", "inherit"],
     env: {
       PATH: process.env["PATH"],
+      NODE_OPTIONS: "--max-semi-space-size=4", // as in its image
       KUBECONFIG: kubeconfig,
       ADMIN_PORT: String(adminPort),
       METRICS_PORT: String(metricsPort),

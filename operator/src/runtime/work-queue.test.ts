@@ -91,6 +91,16 @@ test("a user's change goes before ten thousand initial keys", async () => {
   expect(await queue.take()).toEqual({ key: "user", priority: 100 });
 });
 
+test("among a crowd of user changes every fourth key is an observed change, and never an initial one", async () => {
+  const { queue } = setUp();
+  for (let index = 0; index < 9; index++)
+    for (const band of [100, 0, -100] as const) queue.add(`${band}/${index}`, band);
+  const order: string[] = [];
+  for (let index = 0; index < 12; index++) order.push((await queue.take())?.key.split("/")[0] ?? "");
+  const crowd = ["100", "100", "100", "0"];
+  expect(order).toEqual([...crowd, ...crowd, ...crowd]);
+});
+
 test("a key keeps its priority and counts its failures across retries", async () => {
   const { clock, queue } = setUp();
   queue.add("a", 100);

@@ -1,6 +1,9 @@
 /**
  * Keys waiting to be worked: each at most once, in one pair of hands at a time, the urgent first, nobody for ever last.
  *
+ * Of a crowd of user changes every fourth key is an observed change, so that what was begun gets finished: a thousand new
+ * objects become ready one after the other, and not all at the end.
+ *
  * A key added while it is worked on is queued again when that is done. Waiting raises a key by one band per 30 s, so a
  * queue that is never empty still serves its oldest key: it is overtaken only by keys added less than 60 s after it.
  */
@@ -28,6 +31,9 @@ const BAND_STEP = 100;
 /** controller-runtime's fixed -100 can starve (controller-runtime#3496); a minute makes initial work equal to a user's. */
 const AGEING_STEP_MS = 30_000;
 
+/** As many user changes in a row while observed changes wait. */
+const USERS_IN_A_ROW = 3;
+
 interface Waiting {
   readonly priority: Priority;
   readonly sinceMs: number;
@@ -49,6 +55,7 @@ export class WorkQueue {
   readonly #heldBack = new Map<string, () => void>();
   readonly #failures = new Map<string, number>();
   readonly #takers: ((taken: Taken | undefined) => void)[] = [];
+  #usersInARow = 0;
   #closed = false;
 
   constructor(clock: Clock, metrics: WorkQueueMetrics) {
@@ -179,6 +186,12 @@ export class WorkQueue {
   }
 
   #nextBand(): Priority | undefined {
+    const first = this.#firstBand();
+    const isOthersTurn = first === 100 && this.#usersInARow >= USERS_IN_A_ROW && this.#band(0).size > 0;
+    return isOthersTurn ? 0 : first;
+  }
+
+  #firstBand(): Priority | undefined {
     const now = this.#clock.monotonicMs();
     let best: { band: Priority; rank: number; sinceMs: number } | undefined;
     for (const band of PRIORITIES) {
@@ -196,6 +209,7 @@ export class WorkQueue {
     if (next === undefined) return undefined;
     const [key, waiting] = next;
     this.#band(band).delete(key);
+    this.#usersInARow = band === 100 ? this.#usersInARow + 1 : 0;
     const now = this.#clock.monotonicMs();
     this.#processing.set(key, now);
     this.#metrics.waited((now - waiting.sinceMs) / 1000);
