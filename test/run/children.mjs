@@ -3,9 +3,11 @@
  * own deadline) they end with it, and with them all that they started. Node 20, no dependencies.
  */
 import { spawn } from "node:child_process";
+import { setTimeout as delay } from "node:timers/promises";
 
 /** Programs that save something when they end get this long. */
 const GRACE_MS = 15_000;
+const LOOK_MS = 50;
 
 const running = new Set();
 let isManaged = false;
@@ -37,16 +39,32 @@ export function signalChild(child, signal) {
 /** True once `endChildren` was called: what fails now fails because of it. */
 export const areChildrenEnding = () => isStopping;
 
-/** Ends every program: asks, and after `GRACE_MS` does not ask. None is started after it. */
+/** Whether the program, or another of the group that it led, still runs. */
+function isAlive(child) {
+  try {
+    process.kill(isManaged ? -child.pid : child.pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Ends every program with its group: asks, and after `GRACE_MS` does not ask. None is started after it. A group can outlive its
+ * leader: debootstrap still unmounts what it had mounted.
+ */
 export async function endChildren() {
   isStopping = true;
-  const gone = [...running].map((child) => new Promise((resolve) => child.once("exit", resolve)));
-  for (const child of running) signalChild(child, "SIGTERM");
-  const kill = setTimeout(() => {
-    for (const child of running) signalChild(child, "SIGKILL");
-  }, GRACE_MS);
-  await Promise.all(gone);
-  clearTimeout(kill);
+  const ending = [...running];
+  for (const child of ending) signalChild(child, "SIGTERM");
+  const deadline = performance.now() + GRACE_MS;
+  while (ending.some(isAlive)) {
+    if (performance.now() > deadline) {
+      for (const child of ending) signalChild(child, "SIGKILL");
+      return;
+    }
+    await delay(LOOK_MS);
+  }
 }
 
 /** From now on a signal ends all programs, then this process, by `leave(signal)`; a second one does not wait for them. */
