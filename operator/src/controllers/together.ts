@@ -8,7 +8,7 @@
 export async function together<T extends readonly unknown[]>(
   steps: readonly [...{ readonly [K in keyof T]: Promise<T[K]> }],
 ): Promise<T> {
-  const ended = await Promise.allSettled(steps);
+  const ended = await Promise.allSettled<unknown>(steps as readonly Promise<unknown>[]);
   for (const step of ended) if (step.status === "rejected") throw step.reason;
   return ended.map((step) => (step as PromiseFulfilledResult<unknown>).value) as unknown as T;
 }
