@@ -68,7 +68,7 @@ async function search(cluster) {
 function whatWasDone(cluster, images, files) {
   say("\nWhat was done. A shell needs these lines first, for everything below:\n");
   say(preamble(cluster, ARCHIVE));
-  say("\n# the operator\n$ helm " + helmArguments(images).join(" "));
+  say(`\n# the operator\n$ helm ${helmArguments(images).join(" ")}`);
   say(`\n# an archive\n$ kubectl get namespace demo || kubectl create namespace demo`);
   say(`$ kubectl apply -f ${ARCHIVE.file}\n$ kubectl -n demo wait archivenode/library --for=condition=Ready`);
   say("\n# files for it; the same ones again are no error");
