@@ -10,7 +10,8 @@ export interface KubeMetrics {
   duration(verb: string, host: string, seconds: number): void;
   retry(code: string, verb: string, host: string): void;
   applied(kind: string, result: ApplyOutcome): void;
-  statusWritten(kind: string): void;
+  /** @param count - default 1; with 0 the series begins */
+  statusWritten(kind: string, count?: number): void;
 }
 
 export const NO_KUBE_METRICS: KubeMetrics = {
@@ -61,6 +62,6 @@ export function createKubeMetrics(registry: Registry): KubeMetrics {
     applied: (kind, result) => {
       for (const known of OUTCOMES) applies.inc({ kind, result: known }, known === result ? 1 : 0);
     },
-    statusWritten: (kind) => statusWrites.inc({ kind }),
+    statusWritten: (kind, count = 1) => statusWrites.inc({ kind }, count),
   };
 }

@@ -48,6 +48,7 @@ export function createStatusWriter<T extends KubeObject & { readonly status?: S 
   const digest = (status: unknown) => documentDigest(maskFields(status, masked));
   const expectations = new Expectations(deps.clock);
   const written = new Map<string, Written>();
+  deps.metrics.statusWritten(deps.resource.kind, 0);
 
   const isSame = (object: T, next: string, last: Written | undefined) => {
     const stale = expectations.isStale(object.metadata.uid ?? "", object.metadata.resourceVersion);
