@@ -22,4 +22,4 @@ export interface ApiServer {
   stop(): Promise<void>;
 }
 
-export type CrashingProgram = "etcd" | "kube-apiserver";
+export type CrashingProgram = "etcd" | "kube-apiserver" | "kube-controller-manager";

@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { freePorts } from "../testkit/free-port.ts";
 import { type TempDir, tempDir } from "../testkit/temp-dir.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
-import type { ApiServer } from "./api-server-handle.ts";
+import type { ApiServer, CrashingProgram } from "./api-server-handle.ts";
 import { BIN } from "./cache-folder.mjs";
 import { type Authority, type Credentials, createAuthority, createTokenKeys } from "./certificates.ts";
 import { useCluster } from "./given-cluster.ts";
@@ -122,9 +122,9 @@ async function startAll(
     },
     pause: () => api.signal("SIGSTOP"),
     resume: () => api.signal("SIGCONT"),
-    kill: (program) => (program === "etcd" ? etcd : api).stop(0),
+    kill: (program) => serverOf(servers, program).stop(0),
     startAgain: async (program, signal) => {
-      await (program === "etcd" ? etcd : api).startAgain();
+      await serverOf(servers, program).startAgain();
       await ready(signal);
     },
     stop: async () => {
@@ -132,6 +132,12 @@ async function startAll(
       await stop();
     },
   };
+}
+
+function serverOf(servers: readonly ServerProcess[], program: CrashingProgram): ServerProcess {
+  const found = servers.find(({ name }) => name === program);
+  if (found === undefined) throw new Error(`${program} was not started; ask startApiServer for it`);
+  return found;
 }
 
 async function writePki(dir: string, authority: Authority): Promise<void> {

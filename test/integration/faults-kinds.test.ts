@@ -51,6 +51,25 @@ const isServed = async () => {
     () => false,
   );
 };
+/**
+ * The garbage collector looks for kinds every 30 s. One that is not served at that moment is no longer watched, and if
+ * it is deleted before the next look, the children of its objects stay. A collector that has just started watches what
+ * there is before it begins to work; it works when it collects a child whose owner never was.
+ */
+async function newCollector(): Promise<void> {
+  await world.server.kill("kube-controller-manager");
+  await world.server.startAgain("kube-controller-manager", world.signal);
+  const owner = {
+    apiVersion: "archivestream.io/v1alpha1",
+    kind: "ArchiveNode",
+    name: "nobody",
+    uid: crypto.randomUUID(),
+  };
+  const orphan = { namespace: world.namespace, name: "orphan", ownerReferences: [owner] };
+  await put(world.admin, { apiVersion: "v1", kind: "ConfigMap", metadata: orphan }, world.signal);
+  const isCollected = async () => (await world.get("ConfigMap", orphan.name)) === undefined;
+  await waitUntil("the garbage collector to work", isCollected, WAIT);
+}
 /** The spec's change arrives in the pod's template: the kind is watched, and work goes on. */
 async function follows(name: string, minReadySeconds: number): Promise<void> {
   await world.edit("ArchiveNode", name, { spec: { updateStrategy: { minReadySeconds } } });
@@ -104,6 +123,7 @@ test("while our kind is not served for a moment, children are kept as they were;
 test("when our kind is deleted its objects go with all but volume and identity, and nobody makes them again; put back, the node is who it was", async () => {
   const nodeID = (await world.node("alpha"))?.status?.nodeID;
   const [, , , claim, identity] = await uids("alpha");
+  await newCollector();
   await removeKind(OURS);
   const left = async () => (await uids("alpha")).slice(0, 3).filter((uid) => uid !== undefined);
   await waitUntil("the children to be collected", async () => (await left()).length === 0, WAIT);
