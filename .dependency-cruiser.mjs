@@ -98,8 +98,8 @@ export default {
     ),
     forbid(
       "undici-at-the-edge",
-      "undici is known to kube and node-admin only",
-      { path: "^operator/src/(?!kube|node-admin)", pathNot: TESTS },
+      "undici is known to kube only",
+      { path: "^operator/src/(?!kube)", pathNot: TESTS },
       { path: "node_modules/undici" },
     ),
     forbid(

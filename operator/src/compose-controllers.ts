@@ -256,7 +256,7 @@ function addPolling(deps: ControllersDeps, { keeper, facts, issuer }: PollingPar
     name: "admin-poller",
     run: async (signal) => {
       await poller.run(signal);
-      await client.close();
+      client.close();
     },
   });
 }

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server, type ServerOptions } from "node:https";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import type { TLSSocket } from "node:tls";
 import { ADMIN_CLIENT_NAME, ADMIN_PATHS, type AdminStatus } from "@archivestream/node/contract";
 import { afterEach, beforeAll, expect, test } from "vitest";
 import { type IssuedPair, type TestAuthority, testAuthority } from "../../../test/testkit/certificate-authority.ts";
@@ -29,7 +30,7 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 let authority: TestAuthority;
 let good: IssuedPair;
 let operator: IssuedPair;
-const cleanUp: (() => Promise<void>)[] = [];
+const cleanUp: (() => void | Promise<void>)[] = [];
 
 beforeAll(async () => {
   authority = await testAuthority();
@@ -116,7 +117,7 @@ test("new credentials are shown at the next call", async () => {
   const other = await authority.issue({ commonName: "renewed", usage: "clientAuth" });
   const names: (string | undefined)[] = [];
   const asked = await pod((request, response) => {
-    const { subject } = (request.socket as import("node:tls").TLSSocket).getPeerCertificate();
+    const { subject } = (request.socket as TLSSocket).getPeerCertificate();
     names.push(subject.CN as string);
     answerStatus(request, response);
   });
@@ -127,6 +128,22 @@ test("new credentials are shown at the next call", async () => {
   current = { key: other.key, certificate: other.cert, ca: authority.ca };
   await from.status(asked, undefined, AbortSignal.timeout(10_000));
   expect(names).toEqual([ADMIN_CLIENT_NAME, "renewed"]);
+});
+
+test("the next connection to a pod resumes the session; new credentials make a new one", async () => {
+  const resumed: boolean[] = [];
+  const asked = await pod((request, response) => {
+    resumed.push((request.socket as TLSSocket).isSessionReused());
+    response.setHeader("connection", "close");
+    answerStatus(request, response);
+  });
+  let current = { key: operator.key, certificate: operator.cert, ca: authority.ca };
+  const from = new AdminClient(() => current);
+  cleanUp.push(() => from.close());
+  for (let call = 0; call < 2; call++) await from.status(asked, undefined, AbortSignal.timeout(10_000));
+  current = { ...current };
+  await from.status(asked, undefined, AbortSignal.timeout(10_000));
+  expect(resumed).toEqual([false, true, false]);
 });
 
 test("without credentials nothing is dialled", async () => {
