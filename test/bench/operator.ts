@@ -2,7 +2,8 @@
  * The operator as a process against a real API server with its controllers; kubelet and node program are played.
  * From the first ArchiveNode to the last Ready; as many FederationPeers and SyncPolicies; two idle minutes; a restart;
  * a user's change right after another one. `BENCH_OPERATOR_NODES` is how many objects of each kind. Beside it, in the
- * same run, what the API server takes from one client that only creates small objects: the yardstick for "beyond".
+ * same run, what this API server takes: from one client that only creates small objects, and from one that writes the
+ * same children without thinking, until as many pods are ready.
  */
 import { loadavg } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -27,6 +28,7 @@ import {
   secondsSince,
   startBench,
 } from "./operator/cluster.ts";
+import { floorSeconds } from "./operator/floor.ts";
 import { archiveNode, federationPeer, nodeName, syncPolicy } from "./operator/objects.ts";
 import { processorSeconds } from "./operator/processes.ts";
 import { percentile, table } from "./table.ts";
@@ -47,7 +49,7 @@ export async function run(): Promise<void> {
   const bench = await startBench(signal, cleanUp);
   console.log(`${NODES} of each kind; load before: ${loadavg()[0]?.toFixed(1)}\n`);
   const raw = await rawWritesPerSecond(bench, NODES);
-  const pods = await playPods(bench);
+  const pods = await playPods(bench, NAMESPACE);
   cleanUp.defer(pods.stop);
   cleanUp.defer(() => stop.abort());
   const kubeconfig = await bench.server.userKubeconfig(OPERATOR_USER, []);
@@ -62,6 +64,7 @@ export async function run(): Promise<void> {
   }
   await showRestart(bench, start);
   await showUserChange(bench, start);
+  show(["the same objects without an operator: all pods ready in s"], [await floorSeconds(bench, NODES)]);
   console.log(`load after: ${loadavg()[0]?.toFixed(1)}`);
 }
 

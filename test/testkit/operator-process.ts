@@ -32,7 +32,9 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
     stdio: ["ignore", "inherit", "inherit"],
     env: {
       PATH: process.env["PATH"],
-      NODE_OPTIONS: "--max-semi-space-size=4", // as in its image
+      // As in its image.
+      NODE_OPTIONS: "--max-semi-space-size=4",
+      MALLOC_ARENA_MAX: "1",
       KUBECONFIG: kubeconfig,
       ADMIN_PORT: String(adminPort),
       METRICS_PORT: String(metricsPort),

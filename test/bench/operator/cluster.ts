@@ -69,8 +69,8 @@ export async function rawWritesPerSecond({ admin, signal }: Bench, count: number
   return count / secondsSince(start);
 }
 
-/** Plays pods until the signal ends it. */
-export async function playPods({ admin, signal }: Bench) {
+/** Plays the pods of a namespace until the signal ends it. */
+export async function playPods({ admin, signal }: Bench, namespace: string) {
   const kinds = ["PersistentVolumeClaim", "Pod", "Secret", "ConfigMap"] as const;
   const reflectors = kinds.map((kind) =>
     createReflector<KubeObject>({
@@ -78,7 +78,7 @@ export async function playPods({ admin, signal }: Bench) {
       resource: RESOURCES[kind],
       clock: systemClock,
       log: SILENT,
-      namespace: NAMESPACE,
+      namespace,
       labelSelector: LABELS.node,
     }),
   );
@@ -88,7 +88,7 @@ export async function playPods({ admin, signal }: Bench) {
   const adminPort = await pods.listen();
   const playing = (async () => {
     while (!signal.aborted) {
-      await pods.step(NAMESPACE).catch(() => undefined); // objects change while it looks; the next look is soon
+      await pods.step(namespace).catch(() => undefined); // objects change while it looks; the next look is soon
       await sleep(STAND_IN_PERIOD_MS, undefined, { signal }).catch(() => undefined);
     }
   })();
