@@ -1,5 +1,10 @@
 /** What somebody new gets wrong, on a real API server: every refusal and every condition names the next step. */
-import type { ArchiveNode, ArchiveNodeSpec } from "@archivestream/crds";
+import {
+  type ArchiveNode,
+  ArchiveNodeDefinition,
+  type ArchiveNodeSpec,
+  customResourceDefinition,
+} from "@archivestream/crds";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
@@ -52,6 +57,8 @@ it.each<[why: string, name: string, spec: ArchiveNodeSpec, answer: RegExp]>([
 
 it.each<[why: string, name: string, spec: ArchiveNodeSpec, namespace: string, message: RegExp]>([
   ["a volume without room", "tiny", { storage: { size: "50Mi" } }, FREE, /set spec\.storage\.size to 512Mi or more/],
+  ["a volume of a fraction", "crumb", { storage: { size: "1500m" } }, FREE, /size is 1500m,.* set spec\.storage\.size/],
+  ["a volume of less than nothing", "minus", { storage: { size: -5 } }, FREE, /size is -5,.* set spec\.storage\.size/],
   ["a missing identity", "lone", { identity: { secretRef: { name: "mine" } } }, FREE, /Secret mine, .* create it/],
   ["a suspended node", "asleep", { suspend: true }, FREE, /spec\.suspend is true: set it to false/],
   ["a pod that does not start", "late", {}, FREE, /0 of 1 pods ready; pod late-0: .*kubectl describe pod late-0/],
@@ -69,6 +76,37 @@ it.each<[why: string, name: string, spec: ArchiveNodeSpec, namespace: string, me
     },
     { deadlineMs: 60_000 },
   );
+});
+
+it("a size is taken in whatever form the API allows", async () => {
+  await create("odd", { storage: { size: "1073741824000m" } });
+  const stored = () =>
+    admin.get<ArchiveNode & KubeObject>(RESOURCES.ArchiveNode, { namespace: FREE, name: "odd" }, signal);
+  const isReady = async () =>
+    (await stored())?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True");
+  await waitUntil("odd to be ready", isReady, { deadlineMs: 60_000 });
+  expect((await stored())?.status?.storage).toMatchObject({ capacity: "1073741824", resizing: false });
+});
+
+it("a word that only a newer release knows is named, and the node goes on when it is changed", async () => {
+  const kind = JSON.stringify(customResourceDefinition(ArchiveNodeDefinition));
+  const newer = kind.replace('"Federation","Private"', '"Federation","Private","Staff"');
+  await put(admin, JSON.parse(newer) as KubeObject, signal);
+  const collections = [{ name: "news", access: "Staff" as "Public" }];
+  const isCreated = () => create("ahead", { collections }).then(Boolean, () => false);
+  await waitUntil("the newer kind to be served", isCreated, { deadlineMs: 60_000 });
+  const key = { namespace: FREE, name: "ahead" };
+  const condition = async (wanted: string) =>
+    (await admin.get<ArchiveNode & KubeObject>(RESOURCES.ArchiveNode, key, signal))?.status?.conditions?.find(
+      ({ type, status }) => type === wanted && status === "True",
+    );
+  const stalled = await waitUntil("it to stall", () => condition("Stalled"), { deadlineMs: 60_000 });
+  expect(stalled.reason).toBe("InvalidSpec");
+  expect(stalled.message).toMatch(/spec\.collections\[0\]\.access: .*; change that field/);
+  const mended = { spec: { collections: [{ name: "news", access: "Private" }] } };
+  const options = { contentType: "application/merge-patch+json", fieldManager: "somebody" } as const;
+  await admin.patch({ resource: RESOURCES.ArchiveNode, key }, mended, options, signal);
+  await waitUntil("it to be ready", () => condition("Ready"), { deadlineMs: 60_000 });
 });
 
 it("a volume without room is not made", async () => {

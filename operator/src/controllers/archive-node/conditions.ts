@@ -4,6 +4,7 @@ import type { PodReport } from "../facts.ts";
 import type { Verdict } from "../kstatus.ts";
 import { childNames, DATA_VOLUME, podName } from "../names.ts";
 import { quantityBytes } from "../quantity.ts";
+import type { Blocked } from "./blocked.ts";
 import { type EffectiveNode, storageProblem } from "./effective.ts";
 import type { Document, Documents, ObservedPod, ObservedState } from "./observed.ts";
 import type { VolumeGrowth } from "./volume-growth.ts";
@@ -17,10 +18,11 @@ export interface ConditionInput {
   readonly node: EffectiveNode;
   readonly notImplemented: readonly string[];
   readonly observed: ObservedState;
-  readonly documents: Documents;
+  /** What was issued to the node last; undefined when this process has issued nothing. */
+  readonly documents: Documents | undefined;
   readonly growth: VolumeGrowth;
   /** What stops all work, if anything: an invalid spec, a foreign object in a child's place. */
-  readonly blocked: { readonly reason: ArchiveNodeReason<"Stalled">; readonly message: string } | undefined;
+  readonly blocked: Blocked | undefined;
   readonly now: Date;
 }
 
@@ -158,13 +160,13 @@ function recoveryHint(node: EffectiveNode, { recoveryKeyInCluster }: ObservedSta
 }
 
 function trustCondition(input: ConditionInput): Decision {
-  return documentCondition("TrustSynced", input, input.documents.trust, (report) => report.status.trust);
+  return documentCondition("TrustSynced", input, input.documents?.trust, (report) => report.status.trust);
 }
 
 function configCondition(input: ConditionInput): Decision {
   const { observed, documents } = input;
-  const synced = documentCondition("ConfigSynced", input, documents.federation, (report) => report.status.federation);
-  if ("keep" in synced || synced.status !== "True") return synced;
+  const synced = documentCondition("ConfigSynced", input, documents?.federation, (report) => report.status.federation);
+  if (documents === undefined || "keep" in synced || synced.status !== "True") return synced;
   const stale = answers(observed).find(({ report }) => report.status.configDigest !== documents.configDigest);
   if (stale === undefined) return synced;
   const message = `pod ${stale.pod} runs an older configuration and is being replaced; with updateStrategy OnDelete, delete it`;
@@ -174,11 +176,12 @@ function configCondition(input: ConditionInput): Decision {
 function documentCondition<T extends "TrustSynced" | "ConfigSynced">(
   type: T,
   { node, observed }: ConditionInput,
-  document: Document,
+  document: Document | undefined,
   pick: (report: Answer) => { readonly sequence: number; readonly digest: string },
 ): Decision {
   if (observed.pods.length === 0 && (node.replicas === 0 || node.sharedEngines))
     return verdict(type, "True", "NoPods", "no pod runs");
+  if (document === undefined) return unlessStored(type, "no document has been issued");
   const lagging = answers(observed).find(({ report }) => pick(report).sequence < document.sequence);
   if (lagging !== undefined) {
     const message = `pod ${lagging.pod} has sequence ${pick(lagging.report).sequence} of ${document.sequence}; it follows within two minutes`;

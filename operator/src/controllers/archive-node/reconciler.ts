@@ -4,25 +4,18 @@
  * Level based: the event that woke us is not an input, and every step is safe to repeat. Deciding lives in `plan.ts`,
  * `volume-growth.ts` and `conditions.ts` (pure); this file only moves data between the cluster and the plan.
  */
-import {
-  type ArchiveNode,
-  type ArchiveNodeReason,
-  type ArchiveNodeStatus,
-  notImplementedFields,
-} from "@archivestream/crds";
-import { KubeError } from "../../kube/api-errors.ts";
-import { forbiddenMessage } from "../kstatus.ts";
+import { type ArchiveNode, type ArchiveNodeStatus, notImplementedFields } from "@archivestream/crds";
 import { keyText, type ObjectKey } from "../objects.ts";
 import { together } from "../together.ts";
-import type { ConditionInput } from "./conditions.ts";
+import { type Blocked, blockedBy } from "./blocked.ts";
 import type { DocumentIssuer, StoredDocuments } from "./documents.ts";
 import { type EffectiveNode, effectiveNode, type OperatorSettings } from "./effective.ts";
-import { ArchiveNodeError } from "./errors.ts";
 import type { Documents, ObservedState } from "./observed.ts";
 import { type Plan, plan } from "./plan.ts";
 import type { Child } from "./resources/metadata.ts";
 import { archiveNodeStatus, TAKES_LONG_MS } from "./status.ts";
 import type { GrowthEffects } from "./volume-effects.ts";
+import { planGrowth, type VolumeGrowth } from "./volume-growth.ts";
 
 export interface ArchiveNodeReconcilerDeps {
   readonly archiveNodes: { get(key: ObjectKey): ArchiveNode | undefined };
@@ -49,8 +42,6 @@ export interface ArchiveNodeReconcilerDeps {
   readonly now: () => Date;
 }
 
-type Blocked = { readonly reason: ArchiveNodeReason<"Stalled">; readonly message: string };
-
 /** Certificates end without an event; their conditions are looked at again this often. */
 export const SAFETY_RECHECK_MS = 3_600_000;
 
@@ -70,21 +61,12 @@ export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
     const now = deps.now();
     const node = effectiveNode(object, deps.settings);
     const observed = deps.observe(object);
-    const documents = issueDocuments(deps, object, node, now);
-    const planned = plan({ node, observed, documents, settings: deps.settings });
-    const done = node.spec.suspend === true ? NOTHING_DONE : await carryOut(deps, node, planned, signal);
-    const input: ConditionInput = {
-      node,
-      notImplemented: notImplementedFields("ArchiveNode", object.spec),
-      observed,
-      documents,
-      growth: growthAfter(planned.growth, done),
-      blocked: done.blocked,
-      now,
-    };
-    const status = archiveNodeStatus(object, input);
+    const done = await bringAbout(deps, { object, node, observed, now }, signal);
+    const { documents, growth, blocked } = done;
+    const notImplemented = notImplementedFields("ArchiveNode", object.spec);
+    const status = archiveNodeStatus(object, { node, notImplemented, observed, documents, growth, blocked, now });
     const putOffMs = await deps.writeStatus(object, status, signal);
-    return putOffMs ?? (done.blocked === undefined ? recheckMs(status) : BLOCKED_RECHECK_MS);
+    return putOffMs ?? (blocked === undefined ? recheckMs(status) : BLOCKED_RECHECK_MS);
   };
 }
 
@@ -93,58 +75,52 @@ function recheckMs({ conditions = [] }: ArchiveNodeStatus): number {
   return conditions.some(({ reason }) => reason === "Progressing") ? TAKES_LONG_MS : SAFETY_RECHECK_MS;
 }
 
-function growthAfter(growth: Plan["growth"], { growthRefused }: Done): Plan["growth"] {
-  return growthRefused === undefined ? growth : { step: "not-expandable", message: growthRefused };
+interface Work {
+  readonly object: ArchiveNode;
+  readonly node: EffectiveNode;
+  readonly observed: ObservedState;
+  readonly now: Date;
 }
 
-interface Done extends GrowthEffects {
+/** How far the work got. */
+interface Done {
+  /** What the node is given; undefined when nothing valid could be rendered and nothing was before. */
+  readonly documents: Documents | undefined;
+  readonly growth: VolumeGrowth;
   readonly blocked: Blocked | undefined;
 }
 
-const NOTHING_DONE: Done = { blocked: undefined, growthRefused: undefined };
+async function bringAbout(deps: ArchiveNodeReconcilerDeps, work: Work, signal: AbortSignal): Promise<Done> {
+  const { node, observed } = work;
+  let growth = planGrowth(node.storage.size, observed);
+  try {
+    const documents = issueDocuments(deps, work);
+    if (node.spec.suspend !== true) {
+      const refused = await carryOut(deps, node, plan({ node, observed, documents, settings: deps.settings }), signal);
+      if (refused !== undefined) growth = { step: "not-expandable", message: refused };
+    }
+    return { documents, growth, blocked: undefined };
+  } catch (error) {
+    const blocked = blockedBy(error);
+    if (blocked === undefined) throw error;
+    return { documents: deps.issuer.issued(node.uid), growth, blocked };
+  }
+}
 
+/** @returns why the volumes cannot grow, if they cannot */
 async function carryOut(
   deps: ArchiveNodeReconcilerDeps,
   node: EffectiveNode,
   planned: Plan,
   signal: AbortSignal,
-): Promise<Done> {
-  try {
-    await together(planned.apply.map((child) => deps.apply(child, signal)));
-    if (planned.pods !== undefined) await deps.apply(planned.pods, signal);
-    await together(planned.remove.map((child) => deps.remove(child, signal)));
-    return { blocked: undefined, ...(await deps.grow(node, planned.growth, signal)) };
-  } catch (error) {
-    const blocked = blockedBy(error);
-    if (blocked === undefined) throw error;
-    return { blocked, growthRefused: undefined };
-  }
+): Promise<string | undefined> {
+  await together(planned.apply.map((child) => deps.apply(child, signal)));
+  if (planned.pods !== undefined) await deps.apply(planned.pods, signal);
+  await together(planned.remove.map((child) => deps.remove(child, signal)));
+  return (await deps.grow(node, planned.growth, signal)).growthRefused;
 }
 
-/** Failures that only a person can mend, as the reason to stop; undefined for all others. */
-function blockedBy(error: unknown): Blocked | undefined {
-  if (error instanceof ArchiveNodeError && error.code === "CHILD_NOT_OWNED") {
-    const { kind, name, owner } = error.details as ArchiveNodeError<"CHILD_NOT_OWNED">["details"];
-    const message = `${kind} ${name} exists and belongs to ${owner}; delete or rename it, or rename this ArchiveNode`;
-    return { reason: "ChildNotOwned", message };
-  }
-  if (!(error instanceof KubeError)) return undefined;
-  const said = error.details.message ?? error.details.reason ?? "";
-  if (error.code === "FORBIDDEN") return { reason: "Forbidden", message: forbiddenMessage(said) };
-  if (error.code === "INVALID")
-    return {
-      reason: "InvalidSpec",
-      message: `the API server refused what the spec asks for: ${said}; change that field`,
-    };
-  return undefined;
-}
-
-function issueDocuments(
-  deps: ArchiveNodeReconcilerDeps,
-  object: ArchiveNode,
-  node: EffectiveNode,
-  now: Date,
-): Documents {
+function issueDocuments(deps: ArchiveNodeReconcilerDeps, { object, node, now }: Work): Documents {
   const createdAt = object.metadata.creationTimestamp;
   if (createdAt === undefined) throw new TypeError(`${keyText(node)} has no creationTimestamp`);
   return deps.issuer.issue({ node, stored: deps.storedDocuments(object), createdAt, now });

@@ -31,7 +31,7 @@ const GATES = [
 
 export function archiveNodeStatus(object: ArchiveNode, input: ConditionInput): ArchiveNodeStatus {
   const stored: Stored = object.status ?? {};
-  const { node, observed, documents } = input;
+  const { node, observed } = input;
   const statefulSet = observed.statefulSet;
   const endpoints = endpointsOf(input);
   return {
@@ -56,14 +56,7 @@ export function archiveNodeStatus(object: ArchiveNode, input: ConditionInput): A
     ...identityStatus(input),
     endpoints,
     trust: trustStatus(input, stored),
-    federation: {
-      ...stored.federation,
-      configSequence: documents.federation.sequence,
-      ...defined(
-        "observedConfigSequence",
-        observedSequence(input, "federation") ?? stored.federation?.observedConfigSequence,
-      ),
-    },
+    federation: federationStatus(input, stored),
     storage: storageStatus(input),
     conditions: conditionsOf(object, input),
   };
@@ -139,15 +132,24 @@ function identityStatus({ observed }: ConditionInput): Partial<ArchiveNodeStatus
 }
 
 function trustStatus(input: ConditionInput, stored: Stored): NonNullable<ArchiveNodeStatus["trust"]> {
-  const { trust } = input.documents;
   const before = stored.trust;
+  const { sequence, entries } = input.documents?.trust ?? { sequence: before?.sequence, entries: before?.entries };
   const observed = observedSequence(input, "trust") ?? before?.observedSequence;
-  const justPropagated = observed === trust.sequence && before?.observedSequence !== observed;
+  const justPropagated = observed !== undefined && observed === sequence && before?.observedSequence !== observed;
   return {
-    sequence: trust.sequence,
-    entries: trust.entries,
+    ...defined("sequence", sequence),
+    ...defined("entries", entries),
     ...defined("observedSequence", observed),
     ...defined("lastPropagatedTime", justPropagated ? wholeSeconds(input.now) : before?.lastPropagatedTime),
+  };
+}
+
+function federationStatus(input: ConditionInput, stored: Stored): NonNullable<ArchiveNodeStatus["federation"]> {
+  const before = stored.federation;
+  return {
+    ...before,
+    ...defined("configSequence", input.documents?.federation.sequence ?? before?.configSequence),
+    ...defined("observedConfigSequence", observedSequence(input, "federation") ?? before?.observedConfigSequence),
   };
 }
 
@@ -168,7 +170,8 @@ function runningVersion(input: ConditionInput, stored: Stored): { current?: stri
 function storageStatus({ node, observed, growth }: ConditionInput): NonNullable<ArchiveNodeStatus["storage"]> {
   const capacity = smallestCapacity(observed);
   return {
-    requested: node.storage.size,
+    // As it was given: a negative number is a number to the schema, but no quantity as text.
+    requested: node.spec.storage?.size ?? node.storage.size,
     ...defined("capacity", capacity),
     resizing:
       (growth.step !== "none" && growth.step !== "rejected" && growth.step !== "not-expandable") ||
