@@ -12,16 +12,43 @@ type JsonObject = Readonly<Record<string, Json>>;
 /** Maps whose values are quantities, and single fields that are one. */
 const QUANTITY_MAPS: ReadonlySet<string> = new Set(["limits", "requests", "capacity", "hard"]);
 const QUANTITY_FIELDS: ReadonlySet<string> = new Set(["sizeLimit", "divisor"]);
-/** Keys by which the API server merges lists of objects, the most telling first. */
-const MERGE_KEYS = ["uid", "name", "containerPort", "port", "mountPath", "topologyKey", "type", "ip", "key"] as const;
+/** Keys by which the API server merges lists of objects, the most telling first. Other lists are replaced whole. */
+const MERGE_KEYS = ["uid", "name", "containerPort", "mountPath", "topologyKey", "type", "ip"] as const;
+/** Rules of a NetworkPolicy: replaced whole, and one field more lets somebody else in or keeps somebody out. */
+const WHOLE: ReadonlySet<string> = new Set(["spec.ingress", "spec.egress"]);
+/** What stands in such rules for nothing said, written in or left out by the API server. */
+const RULE_DEFAULTS: JsonObject = { protocol: "TCP", matchLabels: {} };
+/** Left out they mean true, so the server keeps their `false`. */
+const TRUE_WHEN_ABSENT: ReadonlySet<string> = new Set([
+  "automountServiceAccountToken",
+  "enableServiceLinks",
+  "allowPrivilegeEscalation",
+]);
 
 /** Path of the first leaf that differs, such as `spec.ports[0].port`; `undefined` when nothing drifted. */
 export function firstDrift(desired: Json, live: Json, path = ""): string | undefined {
-  if (isEmpty(desired) && isEmpty(live)) return undefined;
+  if (saysNothing(desired, live, path)) return undefined;
   if (isObject(desired)) return isObject(live) ? objectDrift(desired, live, path) : path;
   if (Array.isArray(desired)) return Array.isArray(live) ? listDrift(desired, live, path) : path;
   if (desired === live) return undefined;
   return isQuantityPath(path) && sameQuantity(desired, live) ? undefined : path;
+}
+
+/** Both are empty, and an absent one would mean the same. */
+function saysNothing(desired: Json, live: Json, path: string): boolean {
+  const isMeant = desired === false && live !== false && TRUE_WHEN_ABSENT.has(path.split(".").at(-1) ?? "");
+  return !isMeant && isEmpty(desired) && isEmpty(live);
+}
+
+/** Equal both ways, but for empty lists and for what the server fills in. */
+function isSameRule(desired: Json, live: Json): boolean {
+  if (isObject(desired) && isObject(live))
+    return Object.keys({ ...desired, ...live }).every((name) =>
+      isSameRule(desired[name] ?? RULE_DEFAULTS[name], live[name] ?? RULE_DEFAULTS[name]),
+    );
+  const [left, right] = [desired ?? [], live ?? []];
+  if (!Array.isArray(left) || !Array.isArray(right)) return left === right;
+  return left.length === right.length && left.every((item, index) => isSameRule(item, right[index]));
 }
 
 function objectDrift(desired: JsonObject, live: JsonObject, path: string): string | undefined {
@@ -33,6 +60,7 @@ function objectDrift(desired: JsonObject, live: JsonObject, path: string): strin
 }
 
 function listDrift(desired: readonly Json[], live: readonly Json[], path: string): string | undefined {
+  if (WHOLE.has(path)) return isSameRule(desired, live) ? undefined : path;
   const key = mergeKeyOf(desired);
   if (key !== undefined) return keyedDrift(desired as readonly JsonObject[], live, { key, path });
   if (path === "metadata.finalizers") return desired.every((item) => live.includes(item)) ? undefined : path;
