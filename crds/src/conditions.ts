@@ -45,6 +45,8 @@ export const ARCHIVE_NODE_CONDITIONS = {
       ...accepted,
       NotImplementedEngines:
         "This release runs nodes with embedded storage only, so no pod is started. Make a new ArchiveNode without the fields in the message.",
+      VolumesKept:
+        "Every field is acted on, but volumes that exist keep the class and access mode they were made with. Nothing to do, or make a new ArchiveNode and copy the files.",
     },
   },
   Ready: {

@@ -1,23 +1,36 @@
-/** What people change on a running archive. */
+/** What people change on a running archive: its children, its volumes, and whether anything is done about it at all. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
 import { type ArchiveWorld, archiveWorld } from "../testkit/archive-world.ts";
-import { startOperator } from "../testkit/operator-under-test.ts";
+import { put, type RunningOperator, startOperator } from "../testkit/operator-under-test.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 const WAIT = { deadlineMs: 90_000 };
 const NAMESPACE = "changes";
 const cleanUp = new AsyncDisposableStack();
 let world: ArchiveWorld;
+let operator: RunningOperator;
 
 beforeAll(async () => {
   world = cleanUp.use(await archiveWorld({ namespace: NAMESPACE, deadlineMs: WAIT.deadlineMs }));
-  cleanUp.use(await startOperator({ server: world.server, admin: world.admin }));
+  const growing = {
+    apiVersion: "storage.k8s.io/v1",
+    kind: "StorageClass",
+    metadata: { name: "growing" },
+    provisioner: "example.test/none",
+    allowVolumeExpansion: true,
+  };
+  await put(world.admin, growing, world.signal);
+  operator = cleanUp.use(await startOperator({ server: world.server, admin: world.admin }));
 });
 afterAll(async () => {
   await cleanUp.disposeAsync();
 });
+
+const uidOf = async (kind: "Pod" | "StatefulSet", name: string) => (await world.get(kind, name))?.metadata.uid;
+const isAnother = (kind: "Pod" | "StatefulSet", name: string, before: string | undefined) =>
+  waitUntil(`another ${kind} ${name}`, async () => ![undefined, before].includes(await uidOf(kind, name)), WAIT);
 
 interface NetworkPolicy extends KubeObject {
   readonly spec: { readonly ingress: readonly { readonly ports?: readonly object[] }[] };
@@ -44,4 +57,43 @@ test.each<[what: string, kind: "NetworkPolicy" | "ServiceAccount", edit: (now: N
   expect(content(edited)).not.toBe(content(before));
   const isUndone = async () => content((await world.get(kind, "edited")) ?? edited) === content(before);
   await waitUntil("the edit to be undone", isUndone, WAIT);
+});
+
+test("a class that is named later is for volumes to come, says so, and stands in the way of nothing", async () => {
+  await world.create("classless", { storage: { size: "1Gi" } });
+  await world.until("classless", "Ready", "True");
+  const [pod, set] = [await uidOf("Pod", "classless-0"), await uidOf("StatefulSet", "classless")];
+  await world.edit("ArchiveNode", "classless", { spec: { storage: { className: "growing" } } });
+  await isAnother("StatefulSet", "classless", set);
+  await world.until("classless", "Ready", "True");
+  expect(await uidOf("Pod", "classless-0")).toBe(pod);
+  const accepted = await world.condition("classless", "Accepted");
+  expect(accepted).toMatchObject({ status: "True", reason: "VolumesKept" });
+  expect(accepted?.message).toMatch(
+    /spec\.storage\.className is growing, but volume data-classless-0 .*make a new ArchiveNode/,
+  );
+  await world.edit("ArchiveNode", "classless", { spec: { version: "0.1.1" } });
+  await isAnother("Pod", "classless-0", pod);
+  await world.until("classless", "Ready", "True");
+});
+
+test("a claim that found no class comes back with the one that was named since", async () => {
+  operator.standIn.held.add(`${NAMESPACE}/data-forgetful-0`);
+  await world.create("forgetful", { storage: { size: "1Gi" } });
+  await world.until("forgetful", "StorageReady", "False");
+  const set = await waitUntil("the StatefulSet", () => uidOf("StatefulSet", "forgetful"), WAIT);
+  await waitUntil("the claim", async () => world.get("PersistentVolumeClaim", "data-forgetful-0"), WAIT);
+  await world.edit("ArchiveNode", "forgetful", { spec: { storage: { className: "growing" } } });
+  await isAnother("StatefulSet", "forgetful", set);
+  const advice = "kubectl delete pvc/data-forgetful-0 pod/forgetful-0";
+  const isAdvised = async () => (await world.condition("forgetful", "StorageReady"))?.message.includes(advice);
+  await waitUntil("the advice to begin with another claim", isAdvised, WAIT);
+  operator.standIn.held.delete(`${NAMESPACE}/data-forgetful-0`);
+  await world.remove("PersistentVolumeClaim", "data-forgetful-0");
+  await world.remove("Pod", "forgetful-0");
+  await world.until("forgetful", "Ready", "True");
+  type Claim = KubeObject & { spec: { storageClassName?: string } };
+  const claim = await world.get<Claim>("PersistentVolumeClaim", "data-forgetful-0");
+  expect(claim?.spec.storageClassName).toBe("growing");
+  expect(await world.condition("forgetful", "Accepted")).toMatchObject({ reason: "Accepted" });
 });

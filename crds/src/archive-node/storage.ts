@@ -29,11 +29,14 @@ export const storage = object(
     optional: {
       size: quantity({ description: "Size of each pod's volume. It may grow, never shrink.", absent: "`10Gi`." }),
       className: objectName({
-        description: "StorageClass of the volumes. Immutable once set.",
+        description: "StorageClass of the volumes. Immutable once set; volumes that exist keep the class they have.",
         absent: "The cluster's default class.",
       }),
       accessMode: enumOf(
-        { description: "Access mode of the volumes. Immutable once set.", absent: "`ReadWriteOnce`." },
+        {
+          description: "Access mode of the volumes. Immutable once set; volumes that exist keep the one they have.",
+          absent: "`ReadWriteOnce`.",
+        },
         ["ReadWriteOnce", "ReadWriteOncePod", "ReadWriteMany"],
       ),
       retention: enumOf(

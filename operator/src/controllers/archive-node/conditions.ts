@@ -1,18 +1,14 @@
 /** From what was observed to the conditions of an ArchiveNode. Pure; every negative message says what to do next. */
-import type { ArchiveNodeConditionType, ArchiveNodeReason, ConditionStatus } from "@archivestream/crds";
+import type { ArchiveNodeConditionType } from "@archivestream/crds";
 import type { PodReport } from "../facts.ts";
 import type { Verdict } from "../kstatus.ts";
-import { childNames, DATA_VOLUME, podName } from "../names.ts";
-import { quantityBytes } from "../quantity.ts";
+import { childNames } from "../names.ts";
 import type { Blocked } from "./blocked.ts";
 import { type EffectiveNode, storageProblem } from "./effective.ts";
 import type { Document, Documents, ObservedPod, ObservedState } from "./observed.ts";
+import { keptMessage, shrinkMessage, storageCondition } from "./storage-condition.ts";
+import { type Decision, unlessStored, verdict } from "./verdict.ts";
 import type { VolumeGrowth } from "./volume-growth.ts";
-
-/** A verdict, or the verdict to give only if none is stored: the facts behind it are not known yet. */
-export type Decision<T extends ArchiveNodeConditionType = ArchiveNodeConditionType> =
-  | Verdict<T>
-  | { readonly type: T; readonly keep: Verdict<T> };
 
 export interface ConditionInput {
   readonly node: EffectiveNode;
@@ -29,19 +25,6 @@ export interface ConditionInput {
 /** Renewal is tried again for this long before anyone is told. */
 const RENEWAL_GRACE_MS = 24 * 3_600_000;
 
-function verdict<T extends ArchiveNodeConditionType>(
-  type: T,
-  status: ConditionStatus,
-  reason: ArchiveNodeReason<T> & string,
-  message: string,
-): Verdict<T> {
-  return { type, status, reason, message };
-}
-
-function unlessStored<T extends ArchiveNodeConditionType>(type: T, message: string): Decision<T> {
-  return { type, keep: { type, status: "Unknown", reason: "Pending", message } };
-}
-
 /** All conditions but `Ready` and `Reconciling`, which follow from these. */
 export function decideConditions(input: ConditionInput): Decision[] {
   const stalled = stalledCondition(input);
@@ -57,17 +40,20 @@ export function decideConditions(input: ConditionInput): Decision[] {
   ];
 }
 
-function acceptedCondition({ node, notImplemented, blocked }: ConditionInput): Verdict<ArchiveNodeConditionType> {
+function acceptedCondition(input: ConditionInput): Verdict<ArchiveNodeConditionType> {
+  const { node, notImplemented, observed, blocked } = input;
   if (blocked?.reason === "InvalidSpec") return verdict("Accepted", "False", "InvalidSpec", blocked.message);
   const fields = notImplemented.join(", ");
   if (node.sharedEngines) {
     const message = `this release cannot run a node with shared engines, so no pod is started; make a new ArchiveNode without ${fields}`;
     return verdict("Accepted", "False", "NotImplementedEngines", message);
   }
+  const kept = keptMessage(node, observed);
   if (notImplemented.length > 0) {
     const message = `this release does nothing yet for ${fields}; remove them, or leave them for a later release`;
-    return verdict("Accepted", "True", "NotImplementedFields", message);
+    return verdict("Accepted", "True", "NotImplementedFields", kept === undefined ? message : `${message}; ${kept}`);
   }
+  if (kept !== undefined) return verdict("Accepted", "True", "VolumesKept", kept);
   return verdict("Accepted", "True", "Accepted", "every field of the spec is acted on");
 }
 
@@ -212,60 +198,6 @@ export function answers(observed: ObservedState): { readonly pod: string; readon
   });
 }
 
-function storageCondition({ node, observed, growth }: ConditionInput): Decision {
-  const size = node.storage.size;
-  switch (growth.step) {
-    case "rejected":
-      return verdict("StorageReady", "False", "StorageShrinkRejected", shrinkMessage(size, growth.current));
-    case "not-expandable":
-      return verdict("StorageReady", "False", "StorageNotExpandable", growth.message);
-    case "grow-claims":
-    case "await-capacity":
-      return verdict("StorageReady", "False", "Resizing", `growing ${growth.claims.join(", ")} to ${size}`);
-    case "replace-stateful-set":
-    case "await-removal":
-      return verdict(
-        "StorageReady",
-        "False",
-        "Resizing",
-        "volumes have grown; making the StatefulSet anew around its pods",
-      );
-    case "none":
-      return claimsCondition(node, observed);
-  }
-}
-
-function claimsCondition(node: EffectiveNode, observed: ObservedState): Decision {
-  const expected = Array.from(
-    { length: node.sharedEngines ? 0 : node.replicas },
-    (_, ordinal) => `${DATA_VOLUME}-${podName(childNames(node.name).statefulSet, ordinal)}`,
-  );
-  const bound = new Set(observed.claims.filter((claim) => claim.bound).map((claim) => claim.name));
-  const missing = expected.filter((name) => !bound.has(name));
-  if (missing.length === 0) return verdict("StorageReady", "True", "Bound", "every claim is bound");
-  const lost = observed.claims.filter((claim) => claim.lost).map((claim) => claim.name);
-  if (lost.length > 0) return verdict("StorageReady", "False", "VolumeLost", lostMessage(lost));
-  const made = missing.filter((name) => observed.claims.some((claim) => claim.name === name));
-  const message =
-    made.length === 0
-      ? `${missing.join(", ")} comes with its pod; see the Available condition`
-      : `not bound yet: ${made.join(", ")}; see whether ${storageClassText(node)} exists and makes volumes: kubectl describe pvc ${made.join(" ")}`;
-  return verdict("StorageReady", "False", "Pending", message);
-}
-
-function lostMessage(claims: readonly string[]): string {
-  const names = claims.join(" ");
-  return `${names} lost its volume and what was in it: restore the volume from a backup, or kubectl delete pvc ${names} and its pod to begin with an empty one`;
-}
-
-function storageClassText({ storage }: EffectiveNode): string {
-  return storage.className === undefined ? "a default StorageClass" : `StorageClass ${storage.className}`;
-}
-
-function shrinkMessage(wanted: string, current: string): string {
-  return `spec.storage.size is ${wanted} but the volume has ${current} and volumes only grow; set spec.storage.size to ${current} or more`;
-}
-
 function stalledCondition({
   node,
   observed,
@@ -283,10 +215,4 @@ function stalledCondition({
   if (growth.step === "not-expandable") return verdict("Stalled", "True", "StorageNotExpandable", growth.message);
   const problem = storageProblem(node);
   return problem === undefined ? undefined : verdict("Stalled", "True", "InvalidSpec", problem);
-}
-
-/** Sum of storage the claims have, in the words of the smallest one: what every pod can count on. */
-export function smallestCapacity(observed: ObservedState): string | undefined {
-  const capacities = observed.claims.flatMap((claim) => (claim.capacity === undefined ? [] : [claim.capacity]));
-  return capacities.sort((a, b) => quantityBytes(a) - quantityBytes(b))[0];
 }

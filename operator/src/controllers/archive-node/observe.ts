@@ -5,7 +5,7 @@ import type { NodeFacts } from "../facts.ts";
 import { childNames, DATA_VOLUME, podName } from "../names.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
 import type { StoredDocuments } from "./documents.ts";
-import type { ObservedClaim, ObservedPod, ObservedState, ObservedStatefulSet } from "./observed.ts";
+import type { ClaimTemplate, ObservedClaim, ObservedPod, ObservedState, ObservedStatefulSet } from "./observed.ts";
 import { DOCUMENT_ANNOTATION } from "./resources/annotations.ts";
 import { type PodStatus, troubleOf } from "./trouble.ts";
 
@@ -30,7 +30,7 @@ export interface NodeCaches {
 export interface StatefulSetObject extends KubeObject {
   readonly spec: {
     readonly replicas?: number;
-    readonly volumeClaimTemplates?: readonly { readonly spec: { readonly resources?: Requests } }[];
+    readonly volumeClaimTemplates?: readonly { readonly spec: ClaimSpec }[];
   };
   readonly status?: {
     readonly observedGeneration?: number;
@@ -41,7 +41,7 @@ export interface StatefulSetObject extends KubeObject {
 }
 
 export interface ClaimObject extends KubeObject {
-  readonly spec: { readonly resources?: Requests };
+  readonly spec: ClaimSpec;
   readonly status?: { readonly phase?: string; readonly capacity?: { readonly storage?: string } };
 }
 
@@ -49,9 +49,12 @@ export interface PodObject extends KubeObject {
   readonly status?: PodStatus & { readonly podIP?: string };
 }
 
-interface Requests {
-  readonly requests?: { readonly storage?: string };
+interface ClaimSpec {
+  readonly accessModes?: readonly string[];
+  readonly storageClassName?: string;
+  readonly resources?: { readonly requests?: { readonly storage?: string } };
 }
+
 export function observe(node: ArchiveNode, caches: NodeCaches): ObservedState {
   const { name, namespace } = node.metadata;
   const statefulSet = caches.statefulSets.get({ namespace, name: childNames(name).statefulSet });
@@ -72,12 +75,19 @@ function observedStatefulSet(object: StatefulSetObject): ObservedStatefulSet {
     uid: metadata.uid ?? "",
     resourceVersion: metadata.resourceVersion ?? "",
     terminating: metadata.deletionTimestamp !== undefined,
-    claimSize: spec.volumeClaimTemplates?.[0]?.spec.resources?.requests?.storage ?? "0",
+    claim: claimTemplate(spec.volumeClaimTemplates?.[0]?.spec ?? {}),
     upToDate: status?.observedGeneration === metadata.generation,
-    specReplicas: spec.replicas ?? 0,
     replicas: status?.replicas ?? 0,
     readyReplicas: status?.readyReplicas ?? 0,
     updatedReplicas: status?.updatedReplicas ?? 0,
+  };
+}
+
+function claimTemplate({ accessModes, storageClassName, resources }: ClaimSpec): ClaimTemplate {
+  return {
+    size: resources?.requests?.storage ?? "0",
+    className: storageClassName,
+    accessMode: accessModes?.[0] ?? "",
   };
 }
 
@@ -89,6 +99,8 @@ function observedClaim(object: ClaimObject | undefined): ObservedClaim[] {
       bound: object.status?.phase === "Bound",
       lost: object.status?.phase === "Lost",
       requested: object.spec.resources?.requests?.storage ?? "0",
+      className: object.spec.storageClassName,
+      accessModes: object.spec.accessModes ?? [],
       capacity: object.status?.capacity?.storage,
     },
   ];

@@ -1,15 +1,22 @@
 /** The children of one ArchiveNode as the cluster has them, in the few fields that decisions are made from. */
 import type { NodeFacts } from "../facts.ts";
 
+/** What a volume claim is made from. */
+export interface ClaimTemplate {
+  readonly size: string;
+  /** Absent: the cluster's default class, whichever that is when the claim is made. */
+  readonly className: string | undefined;
+  readonly accessMode: string;
+}
+
 export interface ObservedStatefulSet {
   readonly uid: string;
   readonly resourceVersion: string;
   readonly terminating: boolean;
-  /** Claim size in the template, as stored. */
-  readonly claimSize: string;
+  /** As stored; it never changes. */
+  readonly claim: ClaimTemplate;
   /** The controller of StatefulSets has seen the latest spec. */
   readonly upToDate: boolean;
-  readonly specReplicas: number;
   readonly replicas: number;
   readonly readyReplicas: number;
   readonly updatedReplicas: number;
@@ -21,6 +28,9 @@ export interface ObservedClaim {
   /** It was bound, and its volume is gone. */
   readonly lost: boolean;
   readonly requested: string;
+  /** The class it was given; absent until there is a default one. */
+  readonly className: string | undefined;
+  readonly accessModes: readonly string[];
   /** Absent until bound. */
   readonly capacity: string | undefined;
 }

@@ -10,7 +10,7 @@ import { serviceMonitor } from "./resources/service-monitor.ts";
 import { clientService, headlessService } from "./resources/services.ts";
 import { statefulSet } from "./resources/stateful-set.ts";
 import { trustSecret } from "./resources/trust-secret.ts";
-import { planGrowth, templateSize, type VolumeGrowth } from "./volume-growth.ts";
+import { claimTemplateFor, planGrowth, type VolumeGrowth } from "./volume-growth.ts";
 
 export interface Plan {
   /** What pods need: independent of each other, and all of it before the pods. */
@@ -30,7 +30,7 @@ export interface PlanInput {
 }
 
 export function plan({ node, observed, documents, settings }: PlanInput): Plan {
-  const growth = planGrowth(node.storage.size, observed);
+  const growth = planGrowth(node.storage, observed);
   const optional: readonly (readonly [wanted: boolean, child: Child])[] = [
     [node.spec.podTemplate?.serviceAccountName === undefined, serviceAccount(node)],
     [node.spec.networkPolicy?.mode !== "Disabled", networkPolicy(node, settings)],
@@ -68,7 +68,7 @@ function statefulSetOf({ node, observed, documents }: Omit<PlanInput, "settings"
     node,
     configDigest: documents.configDigest,
     replicas: runningReplicas(node),
-    claimSize: templateSize(node.storage.size, observed, growth),
+    claim: claimTemplateFor(node.storage, observed, growth),
   });
 }
 

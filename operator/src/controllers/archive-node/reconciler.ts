@@ -92,7 +92,7 @@ interface Done {
 
 async function bringAbout(deps: ArchiveNodeReconcilerDeps, work: Work, signal: AbortSignal): Promise<Done> {
   const { node, observed } = work;
-  let growth = planGrowth(node.storage.size, observed);
+  let growth = planGrowth(node.storage, observed);
   try {
     const documents = issueDocuments(deps, work);
     if (node.spec.suspend !== true) {

@@ -44,14 +44,23 @@ const RUNNING: ObservedState = {
     uid: "u",
     resourceVersion: "7",
     terminating: false,
-    claimSize: "10Gi",
+    claim: { size: "10Gi", className: undefined, accessMode: "ReadWriteOnce" },
     upToDate: true,
-    specReplicas: 1,
     replicas: 1,
     readyReplicas: 1,
     updatedReplicas: 1,
   },
-  claims: [{ name: "data-alpha-0", bound: true, lost: false, requested: "10Gi", capacity: "10Gi" }],
+  claims: [
+    {
+      name: "data-alpha-0",
+      bound: true,
+      lost: false,
+      requested: "10Gi",
+      className: "fast",
+      accessModes: ["ReadWriteOnce"],
+      capacity: "10Gi",
+    },
+  ],
   pods: [{ name: "alpha-0", uid: "p", ready: true, trouble: "" }],
   facts: facts(),
   recoveryKeyInCluster: false,
@@ -162,7 +171,21 @@ test.each<[string, Parts, ArchiveNodeConditionType, string, string]>([
   ],
   [
     "a claim that lost its volume",
-    { observed: { claims: [{ name: "data-alpha-0", bound: false, lost: true, requested: "10Gi", capacity: "10Gi" }] } },
+    {
+      observed: {
+        claims: [
+          {
+            name: "data-alpha-0",
+            bound: false,
+            lost: true,
+            requested: "10Gi",
+            className: "fast",
+            accessModes: ["ReadWriteOnce"],
+            capacity: "10Gi",
+          },
+        ],
+      },
+    },
     "StorageReady",
     "VolumeLost",
     "StorageNotReady",
@@ -252,7 +275,15 @@ test("a volume with no room for anything is refused before it is made", () => {
   expect(condition(setUp({ spec: { storage: { size: "512Mi" } } }), "Stalled")).toBeUndefined();
 });
 
-const UNBOUND = { name: "data-alpha-0", bound: false, lost: false, requested: "10Gi", capacity: undefined };
+const UNBOUND = {
+  name: "data-alpha-0",
+  bound: false,
+  lost: false,
+  requested: "10Gi",
+  className: "fast",
+  accessModes: ["ReadWriteOnce"],
+  capacity: undefined,
+};
 
 test("a claim that is not made yet is no question of storage", () => {
   const status = setUp({ observed: { claims: [], pods: [] } });

@@ -10,9 +10,11 @@ import { PORTS } from "@archivestream/node/contract";
 import { mergeConditions, type Verdict, wholeSeconds } from "../kstatus.ts";
 import { childNames } from "../names.ts";
 import { quantityBytes } from "../quantity.ts";
-import { answers, type ConditionInput, type Decision, decideConditions, smallestCapacity } from "./conditions.ts";
+import { answers, type ConditionInput, decideConditions } from "./conditions.ts";
 import { runningReplicas } from "./plan.ts";
 import { podSelector } from "./resources/metadata.ts";
+import { smallestCapacity } from "./storage-condition.ts";
+import type { Decision } from "./verdict.ts";
 
 type Stored = ArchiveNodeStatus;
 type ArchiveNodeCondition = Condition<ArchiveNodeConditionType>;

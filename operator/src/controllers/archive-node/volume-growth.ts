@@ -2,10 +2,11 @@
  * How the volumes of a node get from their size to the wanted one. Pure.
  *
  * Claim templates of a StatefulSet cannot change, so: first the claims grow, then, when every volume has its new
- * capacity, the StatefulSet is deleted without its pods and made again with the new template.
+ * capacity, the StatefulSet is deleted without its pods and made again with the new template. Class and access mode of a
+ * volume never change; another one in the template is for volumes to come.
  */
 import { quantityBytes } from "../quantity.ts";
-import type { ObservedState } from "./observed.ts";
+import type { ClaimTemplate, ObservedState } from "./observed.ts";
 
 export type VolumeGrowth =
   | { readonly step: "none" }
@@ -19,11 +20,14 @@ export type VolumeGrowth =
   /** The old StatefulSet is going; its successor must not be applied before it is gone. */
   | { readonly step: "await-removal" };
 
-export function planGrowth(wantedSize: string, observed: ObservedState): VolumeGrowth {
+export function planGrowth(template: ClaimTemplate, observed: ObservedState): VolumeGrowth {
   const { statefulSet, claims } = observed;
-  const wanted = quantityBytes(wantedSize);
+  const wanted = quantityBytes(template.size);
   if (statefulSet?.terminating) return { step: "await-removal" };
-  const current = largest([...claims.map((claim) => claim.requested), ...(statefulSet ? [statefulSet.claimSize] : [])]);
+  const current = largest([
+    ...claims.map((claim) => claim.requested),
+    ...(statefulSet ? [statefulSet.claim.size] : []),
+  ]);
   if (current !== undefined && wanted < quantityBytes(current)) return { step: "rejected", current };
   const small = claims.filter((claim) => quantityBytes(claim.requested) < wanted).map((claim) => claim.name);
   if (small.length > 0) return { step: "grow-claims", claims: small };
@@ -31,15 +35,23 @@ export function planGrowth(wantedSize: string, observed: ObservedState): VolumeG
     .filter((claim) => claim.bound && quantityBytes(claim.capacity ?? 0) < wanted)
     .map((claim) => claim.name);
   if (waiting.length > 0) return { step: "await-capacity", claims: waiting };
-  if (statefulSet === undefined || quantityBytes(statefulSet.claimSize) === wanted) return { step: "none" };
+  if (statefulSet === undefined || isSame(statefulSet.claim, template)) return { step: "none" };
   const { uid, resourceVersion } = statefulSet;
   return { step: "replace-stateful-set", uid, resourceVersion };
 }
 
-/** Size for the claim template: the wanted one only where nothing exists yet or everything already has it. */
-export function templateSize(wantedSize: string, observed: ObservedState, growth: VolumeGrowth): string {
-  if (observed.statefulSet !== undefined && !observed.statefulSet.terminating) return observed.statefulSet.claimSize;
-  return growth.step === "rejected" ? growth.current : wantedSize;
+function isSame(one: ClaimTemplate, other: ClaimTemplate): boolean {
+  return (
+    quantityBytes(one.size) === quantityBytes(other.size) &&
+    one.className === other.className &&
+    one.accessMode === other.accessMode
+  );
+}
+
+/** The claim template to apply: the wanted one only where no StatefulSet stands, whose own never changes. */
+export function claimTemplateFor(wanted: ClaimTemplate, observed: ObservedState, growth: VolumeGrowth): ClaimTemplate {
+  if (observed.statefulSet !== undefined && !observed.statefulSet.terminating) return observed.statefulSet.claim;
+  return growth.step === "rejected" ? { ...wanted, size: growth.current } : wanted;
 }
 
 function largest(sizes: readonly string[]): string | undefined {

@@ -1,6 +1,7 @@
 /** The StatefulSet of a node. Selector, service name and claim templates never change once it exists. */
 import { childNames, DATA_VOLUME } from "../../names.ts";
 import type { EffectiveNode } from "../effective.ts";
+import type { ClaimTemplate } from "../observed.ts";
 import { type Child, childMetadata, podSelector } from "./metadata.ts";
 import { podTemplate } from "./pod-template.ts";
 
@@ -13,8 +14,8 @@ export interface StatefulSetInput {
   readonly configDigest: string;
   /** What to run, which is less than asked for when the node needs engines that cannot be run yet. */
   readonly replicas: number;
-  /** Claim size in the template; the one already stored while a growth is under way. */
-  readonly claimSize: string;
+  /** The one that is already stored, while a StatefulSet stands. */
+  readonly claim: ClaimTemplate;
 }
 
 export function statefulSet(input: StatefulSetInput): Child {
@@ -34,13 +35,12 @@ export function statefulSet(input: StatefulSetInput): Child {
       updateStrategy: { type: updateStrategy },
       persistentVolumeClaimRetentionPolicy: { whenScaled: "Retain", whenDeleted: node.storage.retention },
       template: podTemplate(node, input.configDigest),
-      volumeClaimTemplates: [claimTemplate(node, input.claimSize)],
+      volumeClaimTemplates: [claimTemplate(node, input.claim)],
     },
   };
 }
 
-function claimTemplate(node: EffectiveNode, size: string) {
-  const { className, accessMode } = node.storage;
+function claimTemplate(node: EffectiveNode, { size, className, accessMode }: ClaimTemplate) {
   return {
     apiVersion: "v1",
     kind: "PersistentVolumeClaim",
