@@ -97,3 +97,18 @@ test("a claim that found no class comes back with the one that was named since",
   expect(claim?.spec.storageClassName).toBe("growing");
   expect(await world.condition("forgetful", "Accepted")).toMatchObject({ reason: "Accepted" });
 });
+
+test("a claim without a volume grows when it has one", async () => {
+  operator.standIn.held.add(`${NAMESPACE}/data-early-0`);
+  await world.create("early", { storage: { size: "1Gi", className: "growing" } });
+  await world.until("early", "Available", "True");
+  await world.edit("ArchiveNode", "early", { spec: { storage: { size: "2Gi" } } });
+  await world.quiet();
+  expect(await world.condition("early", "Stalled")).toBeUndefined();
+  expect((await world.condition("early", "StorageReady"))?.message).toContain("not bound yet: data-early-0");
+  operator.standIn.held.delete(`${NAMESPACE}/data-early-0`);
+  await world.until("early", "Ready", "True");
+  const isGrown = async () => (await world.node("early"))?.status?.storage?.capacity === "2Gi";
+  await waitUntil("the volume to have grown", isGrown, WAIT);
+  await world.until("early", "Ready", "True");
+});

@@ -318,3 +318,13 @@ test("a recovery key that is still in the cluster is mentioned without making an
   expect(condition(status, "Ready")?.status).toBe("True");
   expect(condition(setUp(), "CertificateValid")?.message).not.toContain("recovery");
 });
+
+test.each([
+  ["a running node", 1, /kubectl describe pvc data-alpha-0/],
+  ["a hibernated node", 0, /raise spec\.replicas/],
+])("of a volume that grows, %s says what to look at", (_what, replicas, message) => {
+  const growth = { step: "await-capacity", claims: ["data-alpha-0"] } as const;
+  const status = setUp({ spec: { replicas, storage: { size: "20Gi" } }, input: { growth } });
+  expect(condition(status, "StorageReady")).toMatchObject({ status: "False", reason: "Resizing" });
+  expect(condition(status, "StorageReady")?.message).toMatch(message);
+});

@@ -21,7 +21,7 @@ export function storageCondition({ node, observed, growth }: StorageInput): Deci
       return verdict("StorageReady", "False", "StorageNotExpandable", growth.message);
     case "grow-claims":
     case "await-capacity":
-      return verdict("StorageReady", "False", "Resizing", `growing ${growth.claims.join(", ")} to ${size}`);
+      return verdict("StorageReady", "False", "Resizing", growingMessage(node, growth.claims));
     case "replace-stateful-set":
     case "await-removal":
       return verdict(
@@ -33,6 +33,15 @@ export function storageCondition({ node, observed, growth }: StorageInput): Deci
     case "none":
       return claimsCondition(node, observed);
   }
+}
+
+/** Most volumes grow in seconds; the file system of some only while a pod has it. */
+function growingMessage({ storage, replicas }: EffectiveNode, claims: readonly string[]): string {
+  const next =
+    replicas === 0
+      ? "the volume may wait for a pod: raise spec.replicas to wake the node"
+      : `kubectl describe pvc ${claims.join(" ")} says what it waits for`;
+  return `growing ${claims.join(", ")} to ${storage.size}; ${next}`;
 }
 
 function claimsCondition(node: EffectiveNode, observed: ObservedState): Decision {

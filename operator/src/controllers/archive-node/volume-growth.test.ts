@@ -44,6 +44,14 @@ test("claims grow first", () => {
   expect(planGrowth(wanted("20Gi"), state())).toEqual({ step: "grow-claims", claims: ["data-alpha-0"] });
 });
 
+test("a claim without a volume is left alone until it has one", () => {
+  const claims = [{ ...CLAIM, bound: false, capacity: undefined }];
+  expect(planGrowth(wanted("20Gi"), state({ claims }))).toMatchObject({ step: "replace-stateful-set" });
+  const statefulSet = { ...SET, claim: wanted("20Gi") };
+  expect(planGrowth(wanted("20Gi"), state({ claims, statefulSet }))).toEqual({ step: "none" });
+  expect(planGrowth(wanted("20Gi"), state({ statefulSet }))).toMatchObject({ step: "grow-claims" });
+});
+
 test("then capacity is awaited", () => {
   const claims = [{ ...CLAIM, requested: "20Gi" }];
   expect(planGrowth(wanted("20Gi"), state({ claims }))).toEqual({ step: "await-capacity", claims: ["data-alpha-0"] });

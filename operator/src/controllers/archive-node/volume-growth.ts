@@ -29,11 +29,11 @@ export function planGrowth(template: ClaimTemplate, observed: ObservedState): Vo
     ...(statefulSet ? [statefulSet.claim.size] : []),
   ]);
   if (current !== undefined && wanted < quantityBytes(current)) return { step: "rejected", current };
-  const small = claims.filter((claim) => quantityBytes(claim.requested) < wanted).map((claim) => claim.name);
+  // A claim without a volume cannot grow: it does when it has one.
+  const bound = claims.filter((claim) => claim.bound);
+  const small = bound.filter((claim) => quantityBytes(claim.requested) < wanted).map((claim) => claim.name);
   if (small.length > 0) return { step: "grow-claims", claims: small };
-  const waiting = claims
-    .filter((claim) => claim.bound && quantityBytes(claim.capacity ?? 0) < wanted)
-    .map((claim) => claim.name);
+  const waiting = bound.filter((claim) => quantityBytes(claim.capacity ?? 0) < wanted).map((claim) => claim.name);
   if (waiting.length > 0) return { step: "await-capacity", claims: waiting };
   if (statefulSet === undefined || isSame(statefulSet.claim, template)) return { step: "none" };
   const { uid, resourceVersion } = statefulSet;
