@@ -112,3 +112,21 @@ test("a claim without a volume grows when it has one", async () => {
   await waitUntil("the volume to have grown", isGrown, WAIT);
   await world.until("early", "Ready", "True");
 });
+
+test("what the API server refuses is named and counted, and asked for again when the spec changes", async () => {
+  const terminalErrors = async () => {
+    const metrics = await (await fetch(`http://127.0.0.1:${operator.healthPort()}/metrics`)).text();
+    return Number(
+      /^controller_runtime_terminal_reconcile_errors_total\{controller="archive-node"\} (\d+)/m.exec(metrics)?.[1],
+    );
+  };
+  const before = await terminalErrors();
+  await world.create("greedy", { resources: { requests: { memory: "2Gi" }, limits: { memory: "1Gi" } } });
+  const stalled = await world.until("greedy", "Stalled", "True");
+  expect(stalled.reason).toBe("InvalidSpec");
+  expect(stalled.message).toMatch(/resources\.requests: .*change that field/);
+  await waitUntil("the error to be counted", async () => (await terminalErrors()) > before, WAIT);
+  await world.quiet();
+  await world.edit("ArchiveNode", "greedy", { spec: { resources: { limits: { memory: "2Gi" } } } });
+  await world.until("greedy", "Ready", "True");
+});

@@ -59,11 +59,16 @@ export function wholeSeconds(time: Date): string {
   return `${time.toISOString().slice(0, 19)}Z`;
 }
 
+/** Admission answers with whatever status a policy chose, also with that of an invalid object; only the words tell. */
+export function isPolicyRefusal(said: string): boolean {
+  return /violates PodSecurity|denied the request|ValidatingAdmissionPolicy/.test(said);
+}
+
 /** What the API server said when it refused, with the next step for what it usually is: a quota, a policy, a right. */
 export function forbiddenMessage(said: string): string {
   const next = /exceeded quota/.test(said)
     ? "raise that quota or free some of it"
-    : /violates PodSecurity|denied the request|ValidatingAdmissionPolicy/.test(said)
+    : isPolicyRefusal(said)
       ? "change the spec or that policy"
       : "grant what it names";
   return `the API server refused: ${said}; ${next}`;

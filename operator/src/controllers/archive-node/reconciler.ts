@@ -5,6 +5,7 @@
  * `volume-growth.ts` and `conditions.ts` (pure); this file only moves data between the cluster and the plan.
  */
 import { type ArchiveNode, type ArchiveNodeStatus, notImplementedFields } from "@archivestream/crds";
+import { TerminalError } from "../../runtime/reconciler.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
 import { together } from "../together.ts";
 import { type Blocked, blockedBy } from "./blocked.ts";
@@ -48,7 +49,11 @@ export const SAFETY_RECHECK_MS = 3_600_000;
 /** What blocks a node may end without an event: rights, quotas, strangers' objects. */
 const BLOCKED_RECHECK_MS = 300_000;
 
-/** @returns milliseconds until the node should be looked at again, unless an event comes first */
+/**
+ * The reconciler answers with the milliseconds until the node should be looked at again, unless an event comes first.
+ *
+ * It throws a TerminalError, after the status was written, where only another spec or another child can help.
+ */
 export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
   return async (key: ObjectKey, signal: AbortSignal): Promise<number | undefined> => {
     const object = deps.archiveNodes.get(key);
@@ -66,8 +71,14 @@ export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
     const notImplemented = notImplementedFields("ArchiveNode", object.spec);
     const status = archiveNodeStatus(object, { node, notImplemented, observed, documents, growth, blocked, now });
     const putOffMs = await deps.writeStatus(object, status, signal);
-    return putOffMs ?? (blocked === undefined ? recheckMs(status) : BLOCKED_RECHECK_MS);
+    return putOffMs ?? (blocked === undefined ? recheckMs(status) : blockedRecheckMs(blocked));
   };
+}
+
+/** @throws {TerminalError} there is nothing to wait for */
+function blockedRecheckMs({ reason, message, cause }: Blocked): number {
+  if (reason === "InvalidSpec") throw new TerminalError(message, { cause });
+  return BLOCKED_RECHECK_MS;
 }
 
 /** What takes long does so without an event. */
