@@ -130,7 +130,8 @@ export const ArchiveNodeSpecSchema = object(
       networkPolicy,
       monitoring,
       suspend: boolean({
-        description: "Leave the children as they are. Status is still reported, deletion still works.",
+        description:
+          "Leave the children as they are, keys and certificates included: some of these may end 30 days later. Status is still reported, deletion still works.",
         absent: "false.",
       }),
       deletion: object(

@@ -1,4 +1,5 @@
 /** What people change on a running archive: its children, its volumes, and whether anything is done about it at all. */
+import { ADMIN_PATHS } from "@archivestream/node/contract";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
@@ -129,4 +130,47 @@ test("what the API server refuses is named and counted, and asked for again when
   await world.quiet();
   await world.edit("ArchiveNode", "greedy", { spec: { resources: { limits: { memory: "2Gi" } } } });
   await world.until("greedy", "Ready", "True");
+});
+
+interface SecretObject extends KubeObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+const pushes = () => operator.standIn.calls.get(`PUT ${ADMIN_PATHS.trust}`) ?? 0;
+
+test("keys, documents and Secrets of a suspended node are left as they are, and reported", async () => {
+  await world.ready("resting");
+  const node = await world.node("resting");
+  const trust = async () => (await world.get<SecretObject>("Secret", "resting-trust"))?.data;
+  const [document, pushed] = [await trust(), pushes()];
+  await world.edit("ArchiveNode", "resting", { spec: { suspend: true } });
+  await world.until("resting", "Suspended", "True");
+  await world.edit("ArchiveNode", "resting", { spec: { trust: { mode: "Public" } } });
+  for (const name of ["keys", "access", "admin-tls"]) await world.remove("Secret", `resting-${name}`);
+  await world.quiet();
+  await operator.restart();
+  await world.quiet();
+  for (const name of ["keys", "access", "admin-tls"])
+    expect(await world.get("Secret", `resting-${name}`), name).toBeUndefined();
+  expect(await trust()).toEqual(document);
+  expect(pushes()).toBe(pushed);
+  const { status } = (await world.node("resting")) ?? {};
+  expect(status).toMatchObject({ nodeID: node?.status?.nodeID, trust: node?.status?.trust ?? {} });
+
+  await world.remove("Secret", "resting-identity");
+  expect((await world.until("resting", "Stalled", "True")).reason).toBe("IdentityLost");
+  await world.edit("ArchiveNode", "resting", { spec: { suspend: null } });
+  await waitUntil("the node to be awake", async () => !(await world.condition("resting", "Suspended")), WAIT);
+  expect(await world.get("Secret", "resting-identity")).toBeUndefined();
+});
+
+test("a node that is made suspended gets nothing before it is woken", async () => {
+  await world.create("unborn", { suspend: true });
+  await world.until("unborn", "Suspended", "True");
+  await world.quiet();
+  for (const name of ["identity", "recovery", "keys", "access", "admin-tls", "trust"])
+    expect(await world.get("Secret", `unborn-${name}`), name).toBeUndefined();
+  expect((await world.condition("unborn", "Ready"))?.message).toMatch(/while spec\.suspend is true/);
+  await world.edit("ArchiveNode", "unborn", { spec: { suspend: false } });
+  await world.until("unborn", "Ready", "True");
+  expect((await world.node("unborn"))?.status?.trust?.sequence).toBe(1);
 });

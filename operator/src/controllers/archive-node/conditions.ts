@@ -122,19 +122,20 @@ function certificateCondition({ node, observed, now }: ConditionInput): Decision
     );
   if (identity.state === "awaited") return verdict("CertificateValid", "False", identity.reason, identity.message);
   const { notAfter, renewAfter } = identity.certificate;
+  const why = node.spec.suspend === true ? "nothing is renewed while spec.suspend is true" : "see the operator's log";
   if (now.getTime() >= Date.parse(notAfter))
     return verdict(
       "CertificateValid",
       "False",
       "Expired",
-      `the certificate ended at ${notAfter} and could not be renewed; see the operator's log`,
+      `the certificate ended at ${notAfter} and was not renewed; ${why}`,
     );
   if (now.getTime() >= Date.parse(renewAfter) + RENEWAL_GRACE_MS)
     return verdict(
       "CertificateValid",
       "True",
       "ExpiringSoon",
-      `renewal is due since ${renewAfter}, the certificate ends at ${notAfter}; see the operator's log`,
+      `renewal is due since ${renewAfter}, the certificate ends at ${notAfter}; ${why}`,
     );
   return verdict("CertificateValid", "True", "Valid", `valid until ${notAfter}${recoveryHint(node, observed)}`);
 }

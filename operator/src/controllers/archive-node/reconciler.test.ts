@@ -1,4 +1,4 @@
-/** When a node is looked at again; its children are fakes that answer as the API server would. */
+/** When a node is looked at again, and what is left alone; its children are fakes that answer as the API server would. */
 import type { ArchiveNode, ArchiveNodeStatus } from "@archivestream/crds";
 import { expect, test } from "vitest";
 import { type ArchiveNodeParts, archiveNode } from "../../../../test/testkit/archive-node-builder.ts";
@@ -58,6 +58,7 @@ function setUp({ refusal }: { readonly refusal?: Error } = {}) {
       return reconcile(KEY, AbortSignal.timeout(1_000));
     },
     stalled: () => statuses.at(-1)?.conditions?.find(({ type }) => type === "Stalled"),
+    trust: () => issuer.issued(archiveNode().metadata.uid)?.trust,
     applied,
   };
 }
@@ -103,4 +104,14 @@ test("what no archive can be given is said before anything is written", async ()
 test("a failure that may pass is passed on", async () => {
   const refusal = refused("TIMEOUT", "too slow");
   await expect(setUp({ refusal }).see({})).rejects.toBe(refusal);
+});
+
+test("while a node is suspended its documents are those that were issued before", async () => {
+  const { see, trust, applied } = setUp();
+  await see({});
+  const [before, writes] = [trust(), applied.length];
+  await see({ spec: { suspend: true, trust: { mode: "Public" } } });
+  expect([trust(), applied.length]).toEqual([before, writes]);
+  await see({ spec: { trust: { mode: "Public" } } });
+  expect(trust()?.sequence).toBe(2);
 });

@@ -66,7 +66,8 @@ export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
     const now = deps.now();
     const node = effectiveNode(object, deps.settings);
     const observed = deps.observe(object);
-    const done = await bringAbout(deps, { object, node, observed, now }, signal);
+    const work = { object, node, observed, now };
+    const done = node.spec.suspend === true ? leftAsIs(deps, work) : await bringAbout(deps, work, signal);
     const { documents, growth, blocked } = done;
     const notImplemented = notImplementedFields("ArchiveNode", object.spec);
     const status = archiveNodeStatus(object, { node, notImplemented, observed, documents, growth, blocked, now });
@@ -101,15 +102,19 @@ interface Done {
   readonly blocked: Blocked | undefined;
 }
 
+/** While a node is suspended its children stay as they are, and so do the documents that its pods are handed. */
+function leftAsIs(deps: ArchiveNodeReconcilerDeps, { node, observed }: Work): Done {
+  const growth = planGrowth(node.storage, observed);
+  return { documents: deps.issuer.issued(node.uid), growth, blocked: undefined };
+}
+
 async function bringAbout(deps: ArchiveNodeReconcilerDeps, work: Work, signal: AbortSignal): Promise<Done> {
   const { node, observed } = work;
   let growth = planGrowth(node.storage, observed);
   try {
     const documents = issueDocuments(deps, work);
-    if (node.spec.suspend !== true) {
-      const refused = await carryOut(deps, node, plan({ node, observed, documents, settings: deps.settings }), signal);
-      if (refused !== undefined) growth = { step: "not-expandable", message: refused };
-    }
+    const refused = await carryOut(deps, node, plan({ node, observed, documents, settings: deps.settings }), signal);
+    if (refused !== undefined) growth = { step: "not-expandable", message: refused };
     return { documents, growth, blocked: undefined };
   } catch (error) {
     const blocked = blockedBy(error);

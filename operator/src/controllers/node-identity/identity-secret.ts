@@ -42,15 +42,38 @@ export async function ensureIdentity(
   node: ArchiveNode,
   signal: AbortSignal,
 ): Promise<IdentityOrAbsence> {
-  const isNamed = node.spec.identity?.secretRef !== undefined;
-  const name = identitySecretName(node);
-  const known = node.status?.nodeID;
+  const expected = expectedOf(node);
+  const { name, known, isNamed } = expected;
   const found = await deps.secrets.read({ namespace: node.metadata.namespace, name }, signal);
   const secret = found ?? (isNamed || known !== undefined ? undefined : await make(deps, node, signal));
-  if (secret === undefined)
-    return known === undefined ? notThereYet(name) : { state: "lost", message: goneMessage(name) };
-  if (!isNamed) await keep(deps, node, secret, signal);
-  return identityOf(secret, { name, known, isNamed });
+  if (secret !== undefined && !isNamed) await keep(deps, node, secret, signal);
+  return secret === undefined ? absenceOf(expected) : identityOf(secret, expected);
+}
+
+/**
+ * The identity as it is found, with nothing made and nothing labelled.
+ *
+ * @returns undefined while a node of which nobody knows has none
+ */
+export async function findIdentity(
+  deps: IdentitySecretDeps,
+  node: ArchiveNode,
+  signal: AbortSignal,
+): Promise<IdentityOrAbsence | undefined> {
+  const expected = expectedOf(node);
+  const { name, known, isNamed } = expected;
+  const found = await deps.secrets.read({ namespace: node.metadata.namespace, name }, signal);
+  if (found !== undefined) return identityOf(found, expected);
+  return isNamed || known !== undefined ? absenceOf(expected) : undefined;
+}
+
+function expectedOf(node: ArchiveNode): Expected {
+  const isNamed = node.spec.identity?.secretRef !== undefined;
+  return { name: identitySecretName(node), known: node.status?.nodeID, isNamed };
+}
+
+function absenceOf({ name, known }: Expected): Absence {
+  return known === undefined ? notThereYet(name) : { state: "lost", message: goneMessage(name) };
 }
 
 async function make(

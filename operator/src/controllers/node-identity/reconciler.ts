@@ -15,7 +15,7 @@ import { accessToken } from "./access-token.ts";
 import { isDue } from "./certificates.ts";
 import { IdentityError } from "./errors.ts";
 import type { Identity, SecretData } from "./identity-key.ts";
-import { ensureIdentity, type IdentitySecretStore, identitySecretName } from "./identity-secret.ts";
+import { ensureIdentity, findIdentity, type IdentitySecretStore, identitySecretName } from "./identity-secret.ts";
 import { adminTlsRenewal, makeAdminTls, type OperatorAuthority } from "./operator-ca.ts";
 import type { SecretWatch } from "./secret-watch.ts";
 import { childSecret } from "./secrets.ts";
@@ -161,15 +161,17 @@ interface Reconciled {
 
 async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: AbortSignal): Promise<Reconciled> {
   const key = keyText(node.metadata);
-  const identity = await ensureIdentity(deps, node, signal);
-  const isAbsent = "state" in identity;
+  const isSuspended = node.spec.suspend === true;
+  const identity = await (isSuspended ? findIdentity : ensureIdentity)(deps, node, signal);
+  const isAbsent = identity === undefined || "state" in identity;
   // A lost Secret of ours may be restored by hand, without the label that our own watch looks for.
   if (isAbsent || node.spec.identity?.secretRef !== undefined) deps.watch.want(node.metadata, identitySecretName(node));
   else deps.watch.forget(node.metadata);
   if (isAbsent) {
-    deps.putIdentity(key, identity);
+    if (identity !== undefined) deps.putIdentity(key, identity);
     return { recheckMs: undefined };
   }
+  if (isSuspended) return reportKeys(deps, node, identity, signal);
   const [keys, adminDue] = await together([
     ensureServiceKeys(deps, node, identity, signal).then((made) => {
       deps.putIdentity(key, { state: "present", nodeID: identity.nodeID, certificate: certificateFact(made) });
@@ -182,6 +184,22 @@ async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: 
   if (adminDue === "no-authority") return { recheckMs: RETRY_MS, nodeID };
   const due = Math.min(keys.renewAfter.getTime(), adminDue.getTime());
   return { recheckMs: Math.max(RETRY_MS, due - deps.now().getTime()), nodeID };
+}
+
+/** What a suspended node has is told, and not renewed. */
+async function reportKeys(
+  deps: NodeIdentityDeps,
+  { metadata: { namespace, name } }: ArchiveNode,
+  identity: Identity,
+  signal: AbortSignal,
+): Promise<Reconciled> {
+  const secret = childNames(name).keys;
+  const data = (await deps.secrets.read({ namespace, name: secret }, signal))?.data ?? {};
+  const keys = inspectServiceKeys(secret, data, identity);
+  const { nodeID } = identity;
+  if (keys !== "unusable")
+    deps.putIdentity(keyText({ namespace, name }), { state: "present", nodeID, certificate: certificateFact(keys) });
+  return { recheckMs: undefined, nodeID };
 }
 
 function certificateFact(keys: ServiceKeysState) {
