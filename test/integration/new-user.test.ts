@@ -88,6 +88,21 @@ it("a size is taken in whatever form the API allows", async () => {
   expect((await stored())?.status?.storage).toMatchObject({ capacity: "1073741824", resizing: false });
 });
 
+it.each([
+  ["no address", "nowhere", "https://"],
+  ["no port", "beyond", "https://archive.example:99999"],
+])("what is %s keeps no node from its keys", async (_what, name, advertised) => {
+  await create(name, { endpoint: { advertised } });
+  const conditions = async () =>
+    (await admin.get<ArchiveNode & KubeObject>(RESOURCES.ArchiveNode, { namespace: FREE, name }, signal))?.status
+      ?.conditions;
+  const isReady = async () => (await conditions())?.some((one) => one.type === "Ready" && one.status === "True");
+  await waitUntil(`${name} to be ready`, isReady, { deadlineMs: 60_000 });
+  const accepted = (await conditions())?.find(({ type }) => type === "Accepted");
+  expect(accepted).toMatchObject({ reason: "NotImplementedFields" });
+  expect(accepted?.message).toContain("spec.endpoint.advertised");
+});
+
 it("a word that only a newer release knows is named, and the node goes on when it is changed", async () => {
   const kind = JSON.stringify(customResourceDefinition(ArchiveNodeDefinition));
   const newer = kind.replace('"Federation","Private"', '"Federation","Private","Staff"');

@@ -288,15 +288,7 @@ async function ensure<S>(
 }
 
 /** Names under which clients inside the cluster reach the `federation` port. */
-function serviceNames(node: ArchiveNode): string[] {
-  const { name, namespace } = node.metadata;
-  const service = childNames(name).service;
-  const advertised = node.spec.endpoint?.advertised;
-  return [
-    service,
-    `${service}.${namespace}`,
-    `${service}.${namespace}.svc`,
-    "localhost",
-    ...(advertised === undefined ? [] : [new URL(advertised).hostname]),
-  ];
+function serviceNames({ metadata: { name, namespace } }: ArchiveNode): string[] {
+  const { service } = childNames(name);
+  return [service, `${service}.${namespace}`, `${service}.${namespace}.svc`, "localhost"];
 }
