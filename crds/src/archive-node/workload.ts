@@ -51,7 +51,10 @@ const amounts = (description: string) =>
   map({ description }, quantity({ description: "Amount." }), { maxProperties: 16 });
 
 export const resources = object(
-  { description: "Resources of the node's container.", absent: "100m CPU and 256Mi of memory requested, no limit." },
+  {
+    description: "Resources of the node's container. While it indexes it takes some 500 MB of memory.",
+    absent: "100m CPU and 512Mi of memory requested, no limit.",
+  },
   { optional: { requests: amounts("What the scheduler reserves."), limits: amounts("What may not be exceeded.") } },
 );
 

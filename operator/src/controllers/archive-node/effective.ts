@@ -41,6 +41,7 @@ export interface EffectiveNode {
     readonly accessMode: string;
     readonly retention: "Retain" | "Delete";
   };
+  readonly resources: Given<Spec["resources"]>;
   readonly updateStrategy: "RollingUpdate" | "OnDelete";
   readonly minReadySeconds: number;
   readonly trustMode: "Public" | "Private";
@@ -52,6 +53,8 @@ export interface EffectiveNode {
 const DEFAULT_STORAGE_SIZE = "10Gi";
 /** A node keeps 256 MiB of its volume free (its `limits.reserveBytes`); below twice that there is no room to speak of. */
 const LEAST_STORAGE_SIZE = "512Mi";
+/** Memory of an archive that indexes (test/bench/README.md). No limit: slow is better than killed. */
+const DEFAULT_RESOURCES = { requests: { cpu: "100m", memory: "512Mi" } } as const;
 const ALL_CAPABILITIES = ["crawl", "store", "search", "index"] as const;
 
 export function effectiveNode(node: ArchiveNode, settings: OperatorSettings): EffectiveNode {
@@ -76,6 +79,7 @@ export function effectiveNode(node: ArchiveNode, settings: OperatorSettings): Ef
       accessMode: spec.storage?.accessMode ?? "ReadWriteOnce",
       retention: spec.storage?.retention ?? "Retain",
     },
+    resources: spec.resources ?? DEFAULT_RESOURCES,
     updateStrategy: spec.updateStrategy?.type ?? "RollingUpdate",
     minReadySeconds: spec.updateStrategy?.minReadySeconds ?? 0,
     trustMode: spec.trust?.mode ?? "Private",

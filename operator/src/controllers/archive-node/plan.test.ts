@@ -124,6 +124,17 @@ test("a change of collections changes the pod, a change of trust does not", () =
   expect(statefulSetOf(setUp({ spec: { collections } }).apply)?.spec.template).not.toEqual(before);
 });
 
+test("what a pod needs at least is reserved, unless the spec says how much", () => {
+  const resourcesOf = (spec: ArchiveNodeParts["spec"] = {}) => {
+    const pod = statefulSetOf(setUp({ spec }).apply)?.spec.template.spec;
+    const [container] = (pod?.["containers"] ?? []) as readonly { readonly resources?: object }[];
+    return container?.resources;
+  };
+  expect(resourcesOf()).toEqual({ requests: { cpu: "100m", memory: "512Mi" } });
+  const limits = { limits: { memory: "2Gi" } };
+  expect(resourcesOf({ resources: limits })).toEqual(limits);
+});
+
 test("a digest wins over every tag", () => {
   const digest = `sha256:${"a".repeat(64)}`;
   const { apply } = setUp({ spec: { version: "9.9.9", image: { digest } } });

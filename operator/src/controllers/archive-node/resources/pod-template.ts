@@ -65,7 +65,7 @@ function container(node: EffectiveNode) {
       ...FOLDERS.map((name) => ({ name: VOLUME_NAMES[name], mountPath: MOUNTS[name], readOnly: true })),
       { name: "temporary", mountPath: MOUNTS.temporary },
     ],
-    ...(node.spec.resources === undefined ? {} : { resources: node.spec.resources }),
+    resources: node.resources,
     ...(node.spec.podTemplate?.env?.length ? { env: node.spec.podTemplate.env } : {}),
   };
 }
