@@ -17,6 +17,7 @@ import canonicalize from "canonicalize";
 import type { TSchema } from "typebox";
 import { Value } from "typebox/value";
 import { wholeSeconds } from "../kstatus.ts";
+import { keyText, type ObjectKey } from "../objects.ts";
 import type { EffectiveNode } from "./effective.ts";
 import { ArchiveNodeError } from "./errors.ts";
 import type { Document, Documents } from "./observed.ts";
@@ -51,6 +52,8 @@ export class DocumentIssuer {
     string,
     { readonly trust: Issued; readonly federation: Issued; readonly documents: Documents }
   >();
+  /** UID of the node that documents were issued to last, by `namespace/name`. */
+  readonly #uids = new Map<string, string>();
 
   /** @throws {ArchiveNodeError} CONFIG_INVALID: what was rendered breaks the node's schema; the message names the field */
   issue(context: IssueContext): Documents {
@@ -80,6 +83,7 @@ export class DocumentIssuer {
       configText,
       configDigest: sha256(configText),
     };
+    if (before === undefined) this.#forgetOthers(node);
     this.#issued.set(node.uid, { trust: trust.issued, federation: federation.issued, documents });
     return documents;
   }
@@ -90,8 +94,16 @@ export class DocumentIssuer {
   }
 
   /** Drops what is remembered of a node that is gone. */
-  forget(uid: string): void {
-    this.#issued.delete(uid);
+  forget(key: ObjectKey): void {
+    const uid = this.#uids.get(keyText(key));
+    if (uid !== undefined) this.#issued.delete(uid);
+    this.#uids.delete(keyText(key));
+  }
+
+  /** A node that was deleted and made anew between two looks has another UID. */
+  #forgetOthers(node: EffectiveNode): void {
+    this.forget(node);
+    this.#uids.set(keyText(node), node.uid);
   }
 }
 

@@ -115,3 +115,18 @@ test("while a node is suspended its documents are those that were issued before"
   await see({ spec: { trust: { mode: "Public" } } });
   expect(trust()?.sequence).toBe(2);
 });
+
+test("of a node that is gone no document is kept", async () => {
+  const { see, trust } = setUp();
+  await see({});
+  expect(trust()).toBeDefined();
+  await see(undefined);
+  expect(trust()).toBeUndefined();
+});
+
+test("of a node that was made anew only its own documents are kept", async () => {
+  const { see, trust } = setUp();
+  await see({});
+  await see({ uid: "another" });
+  expect(trust()).toBeUndefined();
+});

@@ -58,6 +58,7 @@ export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
   return async (key: ObjectKey, signal: AbortSignal): Promise<number | undefined> => {
     const object = deps.archiveNodes.get(key);
     if (object === undefined) {
+      deps.issuer.forget(key);
       deps.forget(key);
       return undefined;
     }
