@@ -100,7 +100,7 @@ function effectiveImage(spec: Spec, settings: OperatorSettings) {
   const tag = spec.image?.tag ?? version;
   return {
     image: spec.image?.digest === undefined ? `${repository}:${tag}` : `${repository}@${spec.image.digest}`,
-    version: spec.version ?? spec.image?.tag ?? version,
+    version: tag,
     pullPolicy: spec.image?.pullPolicy ?? settings.nodePullPolicy,
     pullSecrets: (spec.image?.pullSecrets ?? []).map((one) => one.name),
   };

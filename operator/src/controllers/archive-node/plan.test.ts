@@ -135,6 +135,12 @@ test("what a pod needs at least is reserved, unless the spec says how much", () 
   expect(resourcesOf({ resources: limits })).toEqual(limits);
 });
 
+test("a tag wins over the version, in the pod and in what is said of it", () => {
+  const spec = { version: "9.9.9", image: { tag: "9.9.9-fix" } };
+  expect(JSON.stringify(statefulSetOf(setUp({ spec }).apply))).toContain("example.test/archive-node:9.9.9-fix");
+  expect(effectiveNode(archiveNode({ spec }), SETTINGS).version).toBe("9.9.9-fix");
+});
+
 test("a digest wins over every tag", () => {
   const digest = `sha256:${"a".repeat(64)}`;
   const { apply } = setUp({ spec: { version: "9.9.9", image: { digest } } });
