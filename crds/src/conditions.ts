@@ -28,8 +28,6 @@ const reconciling = {
 
 const stalled = {
   InvalidSpec: "Retrying cannot help. Change the field that the message names.",
-  FieldConflict:
-    "Another field manager owns a field that the operator needs. Remove the field from that manager's manifest; the message names both.",
   Forbidden:
     "The API server refused the operator: RBAC, quota or an admission policy. Grant what the message names; it is tried again after at most 30 minutes.",
 } as const;
