@@ -28,7 +28,9 @@ const REQUEST_TIMEOUT_MS = 10_000;
 /** @throws {Error} the port is taken */
 export async function startHealthServer(options: HealthServerOptions): Promise<HealthServer> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    void answer(options, new URL(request.url ?? "/", "http://localhost").pathname, response);
+    // Whoever reaches the port may send anything: `//` is no URL.
+    const path = URL.parse(request.url ?? "/", "http://localhost")?.pathname ?? "";
+    answer(options, path, response).catch(() => response.writeHead(500).end());
   });
   server.listen(options.port, options.host);
   await once(server, "listening");

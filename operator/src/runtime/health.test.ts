@@ -70,6 +70,8 @@ test("the endpoints answer what the reports say, metrics in their own type, and 
   expect(await ask("/healthz?verbose")).toMatchObject({ status: 200 });
   expect(await ask("/metrics")).toEqual({ status: 200, type: "text/plain; version=0.0.4", text: "up 1\n" });
   expect(await ask("/")).toMatchObject({ status: 404 });
+  expect(await ask("//")).toMatchObject({ status: 404 });
+  expect(await ask("/healthz")).toMatchObject({ status: 200 });
 });
 
 test("metrics that cannot be collected are an error, and the server lives", async () => {
@@ -87,5 +89,19 @@ test("metrics that cannot be collected are an error, and the server lives", asyn
   });
   const status = async (path: string) => (await fetch(`http://127.0.0.1:${server.port}${path}`)).status;
   expect(await status("/metrics")).toBe(500);
+  expect(await status("/healthz")).toBe(200);
+});
+
+test("a report that cannot be made is an error, and the server lives", async () => {
+  await using server = await startHealthServer({
+    host: "127.0.0.1",
+    port: 0,
+    live: () => ({ ok: true, problems: [] }),
+    ready: () => {
+      throw new Error("report");
+    },
+  });
+  const status = async (path: string) => (await fetch(`http://127.0.0.1:${server.port}${path}`)).status;
+  expect(await status("/readyz")).toBe(500);
   expect(await status("/healthz")).toBe(200);
 });

@@ -101,6 +101,7 @@ test("nothing else is served, and nothing but GET", async () => {
   const authorization = "Bearer t";
   expect((await ask(server, { path: "/healthz", authorization })).status).toBe(404);
   expect((await ask(server, { path: "/metrics/../x", authorization })).status).toBe(404);
+  expect((await ask(server, { path: "//", authorization })).status).toBe(404);
   expect((await ask(server, { method: "POST", authorization })).status).toBe(405);
   expect((await ask(server, { path: "/metrics?x=1", authorization })).status).toBe(200);
 });

@@ -66,7 +66,7 @@ export async function startMetricsServer(options: MetricsServerOptions): Promise
 }
 
 async function answer(options: MetricsServerOptions, request: IncomingMessage, response: ServerResponse) {
-  if (new URL(request.url ?? "/", "https://localhost").pathname !== PATH) return void response.writeHead(404).end();
+  if (URL.parse(request.url ?? "/", "https://localhost")?.pathname !== PATH) return void response.writeHead(404).end();
   if (request.method !== "GET") return void response.writeHead(405, { allow: "GET" }).end();
   const [, token = ""] = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? "") ?? [];
   const isToken = token !== "" && token.length <= TOKEN_LIMIT;
