@@ -6,10 +6,13 @@ interface Entry {
   readonly dueMs: number;
 }
 
+/** As many leftovers are not worth a look. */
+const FEW_LEFTOVERS = 64;
+
 export class DelayHeap {
   readonly #clock: Clock;
   readonly #due: (key: string) => void;
-  readonly #heap: Entry[] = [];
+  #heap: Entry[] = [];
   /** The valid due time of a key; heap entries that disagree are leftovers. */
   readonly #dueTimes = new Map<string, number>();
   #cancelTimer: (() => void) | undefined;
@@ -20,8 +23,9 @@ export class DelayHeap {
     this.#due = due;
   }
 
+  /** Entries held: keys that wait, and leftovers of removed ones, which are at most as many and a few. */
   get size(): number {
-    return this.#dueTimes.size;
+    return this.#heap.length;
   }
 
   /** The earlier of two times for one key wins. */
@@ -31,18 +35,26 @@ export class DelayHeap {
     if (known !== undefined && known <= dueMs) return;
     this.#dueTimes.set(key, dueMs);
     this.#push({ key, dueMs });
+    this.#dropLeftovers();
     if (this.#heap[0]?.key === key) this.#arm();
   }
 
   remove(key: string): void {
-    this.#dueTimes.delete(key);
+    if (this.#dueTimes.delete(key)) this.#dropLeftovers();
   }
 
   clear(): void {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    this.#heap.length = 0;
+    this.#heap = [];
     this.#dueTimes.clear();
+  }
+
+  /** A leftover would stay until it is due, which may be months: a key that is put off again and again leaves many. */
+  #dropLeftovers(): void {
+    if (this.#heap.length <= 2 * this.#dueTimes.size + FEW_LEFTOVERS) return;
+    // In order of time, which is a heap too.
+    this.#heap = [...this.#dueTimes].map(([key, dueMs]) => ({ key, dueMs })).sort((a, b) => a.dueMs - b.dueMs);
   }
 
   #fire(): void {
