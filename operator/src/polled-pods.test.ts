@@ -5,19 +5,20 @@ import type { PodObject } from "./controllers/archive-node/observe.ts";
 import type { Documents } from "./controllers/archive-node/observed.ts";
 import { createPolledPods } from "./polled-pods.ts";
 
-function pod(name: string, metadata: object = {}, podIP: string | undefined = "198.18.0.1"): PodObject {
+function pod(name: string, metadata: object = {}, podIP = "198.18.0.1"): PodObject {
   const labels = { "archivestream.io/node": "alpha" };
   return {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name, namespace: "n", uid: `uid-of-${name}`, labels, ...metadata },
-    status: podIP === undefined ? {} : { podIP },
+    status: { podIP, conditions: [{ type: "Ready", status: "True" }] },
   };
 }
 
 function setUp(...given: readonly PodObject[]) {
   const state = { pods: given, documents: undefined as Documents | undefined };
-  const nodes = { get: () => archiveNode({ name: "alpha", namespace: "n" }) };
+  const alpha = archiveNode({ name: "alpha", namespace: "n" });
+  const nodes = { get: ({ name }: { readonly name: string }) => (name === "alpha" ? alpha : undefined) };
   const list = createPolledPods({ pods: { list: () => state.pods }, nodes, issued: () => state.documents }, 8444);
   return { state, list };
 }
@@ -29,6 +30,7 @@ test("pods are asked by address and named by their DNS name", () => {
       podName: "alpha-0",
       node: "n/alpha",
       uid: "uid-of-alpha-0",
+      ready: true,
       address: "198.18.0.1",
       port: 8444,
       serverName: "alpha-0.alpha-headless.n.svc",
@@ -40,9 +42,21 @@ test("pods are asked by address and named by their DNS name", () => {
 test.each([
   ["without an address", { ...pod("alpha-0"), status: {} }],
   ["of no ArchiveNode", pod("alpha-0", { labels: {} })],
+  ["of an ArchiveNode that is not ours", pod("beta-0", { labels: { "archivestream.io/node": "beta" } })],
   ["that are going", pod("alpha-0", { deletionTimestamp: "2026-11-24T00:00:00Z" })],
 ])("pods %s are not asked", (_what, one) => {
   expect(setUp(one).list()).toEqual([]);
+});
+
+test("a pod is ready when the kubelet says so", () => {
+  const starting = {
+    ...pod("alpha-0"),
+    status: { podIP: "198.18.0.1", conditions: [{ type: "Ready", status: "False" }] },
+  };
+  expect(setUp(starting, { ...pod("alpha-1"), status: { podIP: "198.18.0.1" } }).list()).toMatchObject([
+    { ready: false },
+    { ready: false },
+  ]);
 });
 
 test("what was made of a pod stays the same object until pod or documents change", () => {

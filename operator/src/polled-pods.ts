@@ -9,6 +9,7 @@ import type { PolledPod } from "./node-admin/poller.ts";
 
 export interface PolledPodsDeps {
   readonly pods: { list(): readonly PodObject[] };
+  /** Those of our class: the pods of others are theirs to ask. */
   readonly nodes: { get(key: ObjectKey): ArchiveNode | undefined };
   /** Documents issued by this process, by UID of the ArchiveNode. */
   readonly issued: (uid: string) => Documents | undefined;
@@ -22,7 +23,8 @@ export function createPolledPods(deps: PolledPodsDeps, port: number): () => read
       const asked = askable(pod);
       if (asked === undefined) return [];
       const owner = deps.nodes.get({ namespace: asked.namespace, name: asked.node });
-      const documents = owner === undefined ? undefined : deps.issued(owner.metadata.uid);
+      if (owner === undefined) return [];
+      const documents = deps.issued(owner.metadata.uid);
       const before = known.get(pod);
       if (before !== undefined && before.documents === documents) return [before];
       const polled = polledPod(asked, documents, port);
@@ -38,6 +40,7 @@ interface Askable {
   /** Name of its ArchiveNode. */
   readonly node: string;
   readonly address: string;
+  readonly ready: boolean;
 }
 
 /** Pods that have an address and are not going. */
@@ -46,16 +49,22 @@ function askable(pod: PodObject): Askable | undefined {
   const node = labels?.[LABELS.node];
   const address = pod.status?.podIP;
   if (node === undefined || address === undefined || namespace === undefined || uid === undefined) return undefined;
-  return deletionTimestamp === undefined ? { name, namespace, uid, node, address } : undefined;
+  if (deletionTimestamp !== undefined) return undefined;
+  return { name, namespace, uid, node, address, ready: isReady(pod) };
+}
+
+function isReady({ status }: PodObject): boolean {
+  return status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 }
 
 function polledPod(pod: Askable, documents: Documents | undefined, port: number): PolledPod {
-  const { name, namespace, uid, node, address } = pod;
+  const { name, namespace, uid, node, address, ready } = pod;
   return {
     pod: `${namespace}/${name}`,
     podName: name,
     node: `${namespace}/${node}`,
     uid,
+    ready,
     address,
     port,
     serverName: adminServerName(node, name, namespace),

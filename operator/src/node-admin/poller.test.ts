@@ -31,6 +31,7 @@ function polledPod(uid: string, sequence = 1): PolledPod {
     podName: uid,
     node: "a/x",
     uid,
+    ready: true,
     address: "127.0.0.1",
     port: 1,
     serverName: `${uid}.test`,
@@ -44,8 +45,15 @@ interface Pods {
   readonly push?: (path: string, document: string) => PushOutcome;
 }
 
+interface RunOptions {
+  readonly tickMs?: number;
+  readonly stepMs?: number;
+  /** Moved by the test instead. */
+  readonly time?: { readonly nowMs: number };
+}
+
 /** A running poller whose time moves on by a minute and a half at each look, so that everybody is always due. */
-function run(given: Pods, { tickMs = 1, stepMs = 90_000 } = {}) {
+function run(given: Pods, { tickMs = 1, stepMs = 90_000, time }: RunOptions = {}) {
   const seen = { asked: [] as string[], pushed: [] as string[], reports: [] as PollReport[], gone: [] as string[] };
   let elapsedMs = 0;
   const poller = new AdminPoller({
@@ -64,7 +72,7 @@ function run(given: Pods, { tickMs = 1, stepMs = 90_000 } = {}) {
     gone: ({ uid }) => seen.gone.push(uid),
     nowMs: () => {
       elapsedMs += stepMs;
-      return elapsedMs;
+      return time?.nowMs ?? elapsedMs;
     },
     random: () => 0.5,
     tickMs,
@@ -109,6 +117,27 @@ test("silence is reported after the third call, and a later answer at once", asy
   await waitUntil("an answer", async () => seen.reports.some(({ state }) => state === "answered"), DEADLINE);
   expect(seen.reports.map(({ state }) => state).slice(0, 3)).toEqual(["unreachable", "unreachable", "answered"]);
   expect(JSON.stringify(seen.reports[0])).toContain("ECONNREFUSED");
+});
+
+test("a pod that becomes ready is asked at once, however often it was silent while its image was pulled", async () => {
+  const starting = { ...polledPod("p"), ready: false };
+  let isRunning = false;
+  const time = { nowMs: 0 };
+  const given: Pods = {
+    pods: [starting],
+    answer: () => {
+      if (!isRunning) throw new AdminError("UNREACHABLE", { pod: "a/p", reason: "ECONNREFUSED" });
+      return { etag: undefined, status: STATUS };
+    },
+  };
+  const seen = run(given, { time });
+  for (const silent of [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]) {
+    time.nowMs += 60_000;
+    await waitUntil(`call ${silent}`, async () => seen.asked.length >= silent, DEADLINE);
+  }
+  isRunning = true;
+  given.pods = [{ ...starting, ready: true }];
+  await waitUntil("an answer", async () => seen.reports.some(({ state }) => state === "answered"), DEADLINE);
 });
 
 test("without credentials nothing is reported, because nothing was asked", async () => {

@@ -14,6 +14,8 @@ export interface PolledPod extends AdminTarget {
   readonly node: string;
   readonly podName: string;
   readonly uid: string;
+  /** As the kubelet says. A pod that becomes ready is asked at once, however often it was silent before. */
+  readonly ready: boolean;
   /** What the pod should have; a pod with a lower sequence gets the document. */
   readonly documents: WantedDocuments | undefined;
 }
@@ -81,10 +83,7 @@ export class AdminPoller {
     for (const pod of this.#deps.pods()) {
       seen.add(pod.uid);
       const before = this.#states.get(pod.uid);
-      if (before?.pod === pod) continue;
-      const fresh: PodState = { pod, dueMs: 0, etag: undefined, status: undefined, failures: 0 };
-      const dueMs = before !== undefined && isNewer(pod.documents, before.pod.documents) ? 0 : before?.dueMs;
-      this.#states.set(pod.uid, before === undefined ? fresh : { ...before, pod, dueMs: dueMs ?? 0 });
+      if (before?.pod !== pod) this.#states.set(pod.uid, stateNow(pod, before));
     }
     for (const [uid, state] of this.#states) {
       if (seen.has(uid)) continue;
@@ -155,6 +154,14 @@ export class AdminPoller {
         });
     if (this.#states.has(pod.uid)) this.#states.set(pod.uid, { pod, ...known, dueMs: this.#deps.nowMs() + delayMs });
   }
+}
+
+/** What a pod that is new or has changed begins with. */
+function stateNow(pod: PolledPod, before: PodState | undefined): PodState {
+  if (before === undefined) return { pod, dueMs: 0, etag: undefined, status: undefined, failures: 0 };
+  // A slow pull of the image is no silence of the program that runs now.
+  if (pod.ready && !before.pod.ready) return { ...before, pod, dueMs: 0, failures: 0 };
+  return { ...before, pod, dueMs: isNewer(pod.documents, before.pod.documents) ? 0 : before.dueMs };
 }
 
 /** There is something to hand over since the pod was asked last. */
