@@ -242,6 +242,34 @@ printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential",
   expect(await connection.whoAmI()).toBe(accountName("plugged"));
 });
 
+test("an exec plug-in that hangs holds up a request until its deadline, and is not run twice meanwhile", async () => {
+  await using folder = await tempDir("exec-plugin");
+  const [token, goOn, runs, plugin, kubeconfig] = ["token", "go-on", "runs", "plugin.sh", "kubeconfig"].map((name) =>
+    join(folder.path, name),
+  ) as [string, string, string, string, string];
+  const script = `#!/bin/sh
+echo run >> ${runs}
+tries=0; while [ ! -e ${goOn} ] && [ $tries -lt 600 ]; do sleep 0.1; tries=$((tries + 1)); done
+printf '{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","status":{"token":"%s"}}' "$(cat ${token})"
+`;
+  await writeFile(plugin, script);
+  await chmod(plugin, 0o755);
+  await writeFile(token, await tokenFor("patient"));
+  const apiVersion = "client.authentication.k8s.io/v1";
+  await kubeconfigWith(kubeconfig, { exec: { apiVersion, command: plugin, interactiveMode: "Never" } });
+  await using connection = connect(kubeconfigCredentials(kubeconfig));
+  const request = { method: "GET", path: "/version", timeoutMs: 300 } as const;
+  const ask = (signal: AbortSignal) => connection.client.request(request, signal);
+  try {
+    await expect(ask(AbortSignal.timeout(30_000))).rejects.toMatchObject({ code: "TIMEOUT" });
+    await expect(ask(AbortSignal.timeout(100))).rejects.toMatchObject({ code: "ABORTED" });
+  } finally {
+    await writeFile(goOn, ""); // the plug-in must not outlive the test
+  }
+  expect(await connection.whoAmI()).toBe(accountName("patient"));
+  expect(await readFile(runs, "utf8")).toBe("run\n");
+});
+
 test("a new client certificate is used once its file changed, and open requests end in peace", async () => {
   await using folder = await tempDir("certificate");
   const clock = createFakeClock();

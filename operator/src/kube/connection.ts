@@ -41,23 +41,26 @@ export class ConnectionHolder {
     this.#clock = clock;
   }
 
-  /** @throws {KubeError} `CREDENTIALS` */
-  async get(): Promise<Connection> {
+  /**
+   * @param signal - ends the wait and not the load, which may be an exec plug-in that takes its time: one runs at a time
+   * @throws {KubeError} `CREDENTIALS`
+   */
+  async get(signal: AbortSignal): Promise<Connection> {
     const current = this.#current;
     if (current !== undefined && this.#clock.monotonicMs() - current.loadedAtMs < CREDENTIALS_FOR_MS) {
       return current.connection;
     }
-    return this.#load(false);
+    return unlessAborted(this.#load(false), signal);
   }
 
   /** After a 401: forget cached tokens, unless that has happened since. Those who come together share one load. */
-  async refresh(refused: Connection): Promise<Connection> {
+  async refresh(refused: Connection, signal: AbortSignal): Promise<Connection> {
     const current = this.#current?.connection;
     if (current !== undefined && current !== refused && current.authorization !== refused.authorization) return current;
     this.#refreshing ??= this.#refresh().finally(() => {
       this.#refreshing = undefined;
     });
-    return this.#refreshing;
+    return unlessAborted(this.#refreshing, signal);
   }
 
   /** A load that began before the refusal may bring what was refused. */
@@ -95,6 +98,19 @@ export class ConnectionHolder {
     // Requests under way end on the old certificates; close() waits for them.
     if (previous !== undefined && previous.connection.agent !== agent) void previous.connection.agent.close();
     return connection;
+  }
+}
+
+/** @throws {Error} `signal` aborted first; the transport tells a deadline from a caller's abort */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const abort = () => aborted.reject(new Error("the credentials did not come; an exec plug-in may hang"));
+  if (signal.aborted) abort();
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
   }
 }
 

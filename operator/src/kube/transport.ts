@@ -98,7 +98,7 @@ async function sendWithRetries(
 ): Promise<Dispatcher.ResponseData> {
   let refreshed = false;
   for (let retries = 0; ; retries++) {
-    const connection = await connections.get();
+    const connection = await connections.get(signal);
     const answer = await send(options, connection, request, signal);
     if (answer.statusCode < 300) return answer;
     const error = await failure(request, answer);
@@ -106,7 +106,7 @@ async function sendWithRetries(
     if (waitMs === undefined || retries >= MAX_RETRIES) throw error;
     if (error.code === "UNAUTHORIZED") {
       refreshed = true;
-      await connections.refresh(connection);
+      await connections.refresh(connection, signal);
     }
     options.metrics.retry(String(answer.statusCode), request.method, connection.host);
     await pause(options.clock, waitMs, signal);
