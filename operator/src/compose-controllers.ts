@@ -1,12 +1,12 @@
 /** Wires the controllers to caches, writers and the pods' admin ports. Part of the composition root. */
 import { type ArchiveNode, FIELD_MANAGERS } from "@archivestream/crds";
 import { PORTS } from "@archivestream/node/contract";
+import { createAnnouncedStatus } from "./announced-status.ts";
 import { applyChild, type ChildrenDeps, removeChild } from "./controllers/archive-node/children.ts";
 import { DocumentIssuer } from "./controllers/archive-node/documents.ts";
 import type { OperatorSettings } from "./controllers/archive-node/effective.ts";
 import { type NodeCaches, observe, storedDocuments } from "./controllers/archive-node/observe.ts";
 import { createArchiveNodeReconciler } from "./controllers/archive-node/reconciler.ts";
-import { announceTransitions } from "./controllers/archive-node/transitions.ts";
 import { volumeDeps } from "./controllers/archive-node/volume-client.ts";
 import { carryOutGrowth } from "./controllers/archive-node/volume-effects.ts";
 import type { Caches } from "./controllers/caches.ts";
@@ -25,7 +25,7 @@ import type { KubeClient } from "./kube/client.ts";
 import { type Clock, pause } from "./kube/clock.ts";
 import type { KubeMetrics } from "./kube/metrics.ts";
 import type { KubeObject, ObjectKey } from "./kube/objects.ts";
-import { createStatusWriter } from "./kube/status.ts";
+import { createStatusWriter, type WriteStatus } from "./kube/status.ts";
 import { AdminClient } from "./node-admin/client.ts";
 import { ADMIN_PACE, Pace, paced } from "./node-admin/pace.ts";
 import { AdminPoller } from "./node-admin/poller.ts";
@@ -114,17 +114,21 @@ export function addControllers(deps: ControllersDeps): void {
     "federation-peer",
     createFederationPeerReconciler({
       peers: caches.federationPeers,
-      writeStatus: statusWriter(deps, "FederationPeer"),
+      writeStatus: orPutOff(statusWriter(deps, "FederationPeer")),
       now,
     }),
     ownSources(caches, "FederationPeer", resyncMs),
   );
   add(
     "sync-policy",
-    createSyncPolicyReconciler({ policies: caches.syncPolicies, writeStatus: statusWriter(deps, "SyncPolicy"), now }),
+    createSyncPolicyReconciler({
+      policies: caches.syncPolicies,
+      writeStatus: orPutOff(statusWriter(deps, "SyncPolicy")),
+      now,
+    }),
     ownSources(caches, "SyncPolicy", resyncMs),
   );
-  addPolling(deps, { keeper, facts, issuer });
+  addPolling(deps, { archiveNodes, keeper, facts, issuer });
   followOptionalKinds(deps, (node) => nodes.enqueue(node, -100));
 }
 
@@ -179,7 +183,6 @@ function archiveNodeReconciler(deps: ControllersDeps, { archiveNodes, facts, iss
     facts: (node) => facts.of(node),
     serviceMonitorExists: () => caches.of("ServiceMonitor")?.isServed ?? false,
   };
-  const write = statusWriter(deps, "ArchiveNode");
   const volumes = volumeDeps(client, archiveNodes);
   return createArchiveNodeReconciler({
     archiveNodes,
@@ -189,46 +192,42 @@ function archiveNodeReconciler(deps: ControllersDeps, { archiveNodes, facts, iss
     apply: (child, signal) => applyChild(children, child, signal),
     remove: (child, signal) => removeChild(children, child, signal),
     grow: (node, growth, signal) => carryOutGrowth(volumes, node, growth, signal),
-    writeStatus: async (node, status, signal) => {
-      const putOffMs = await write(node, status, signal);
-      if (putOffMs === undefined) await announceTransitions(deps.recordEvent, node, status, signal);
-      return putOffMs;
-    },
+    writeStatus: createAnnouncedStatus({ write: statusWriter(deps, "ArchiveNode"), announce: deps.recordEvent }),
     forget: (key) => facts.forget(keyText(key)),
     settings: deps.settings,
     now,
   });
 }
 
+type Reporting = KubeObject & { readonly status?: object | undefined };
+
+function statusWriter({ client, clock, metrics }: ControllersDeps, kind: KnownKind): WriteStatus<Reporting, object> {
+  const options = { client, clock, metrics, resource: RESOURCES[kind], fieldManager: FIELD_MANAGERS.status };
+  return createStatusWriter<Reporting, object>(options);
+}
+
 /** Answers with the time after which to come again when the write was put off. */
-function statusWriter(deps: ControllersDeps, kind: KnownKind) {
-  const { client, clock, metrics } = deps;
-  const write = createStatusWriter<KubeObject & { readonly status?: object | undefined }, object>({
-    client,
-    clock,
-    metrics,
-    resource: RESOURCES[kind],
-    fieldManager: FIELD_MANAGERS.status,
-  });
-  return async (object: KubeObject & { readonly status?: object }, status: object, signal: AbortSignal) => {
+function orPutOff(write: WriteStatus<Reporting, object>) {
+  return async (object: Reporting, status: object, signal: AbortSignal) => {
     const written = await write(object, status, signal);
     return written.outcome === "deferred" ? written.delayMs : undefined;
   };
 }
 
 interface PollingParts {
+  readonly archiveNodes: NodeParts["archiveNodes"];
   readonly keeper: AuthorityKeeper;
   readonly facts: FactBoard;
   readonly issuer: DocumentIssuer;
 }
 
-function addPolling(deps: ControllersDeps, { keeper, facts, issuer }: PollingParts): void {
+function addPolling(deps: ControllersDeps, { archiveNodes, keeper, facts, issuer }: PollingParts): void {
   const { manager, caches, clock, log } = deps;
   const client = new AdminClient(() => keeper.credentials);
   const poller = new AdminPoller({
     client: paced(client, new Pace(clock, ADMIN_PACE)),
     pods: createPolledPods(
-      { pods: caches.pods, nodes: caches.archiveNodes, issued: (uid) => issuer.issued(uid) },
+      { pods: caches.pods, nodes: archiveNodes, issued: (uid) => issuer.issued(uid) },
       deps.adminPort ?? PORTS.admin,
     ),
     report: (pod, report) => facts.putPod(pod.node, pod.podName, report),
