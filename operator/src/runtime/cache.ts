@@ -1,5 +1,5 @@
 /**
- * Objects of one kind as the API server last showed them, frozen, with indexes. One reflector writes; all may read.
+ * Objects of one kind as the API server last showed them, frozen. One reflector writes; all may read.
  *
  * A listener learns of a change after the cache holds it. What a listener throws is caught: it must never end a watch.
  */
@@ -17,23 +17,13 @@ export interface ReadCache<T extends KubeObject> {
   readonly size: number;
   get(key: ObjectKey): T | undefined;
   list(namespace?: string): readonly T[];
-  /** Objects for which the index function named `value`. @throws {RangeError} no such index */
-  byIndex(index: string, value: string): readonly T[];
-  /** Must be called before the reflector runs. */
-  addIndex(index: string, valuesOf: (object: T) => readonly string[]): void;
   /** Existing objects are replayed as `added`; returns what removes the listener. */
   onChange(listener: ChangeListener<T>): () => void;
-}
-
-interface Index<T> {
-  readonly valuesOf: (object: T) => readonly string[];
-  readonly keys: Map<string, Set<string>>;
 }
 
 export class ObjectCache<T extends KubeObject> implements ReadCache<T> {
   readonly #listenerFailed: (error: unknown) => void;
   readonly #listeners = new Set<ChangeListener<T>>();
-  readonly #indexes = new Map<string, Index<T>>();
   #objects = new Map<string, T>();
   #synced = false;
 
@@ -58,19 +48,6 @@ export class ObjectCache<T extends KubeObject> implements ReadCache<T> {
     return namespace === undefined ? all : all.filter((object) => object.metadata.namespace === namespace);
   }
 
-  byIndex(index: string, value: string): readonly T[] {
-    const found = this.#indexes.get(index);
-    if (found === undefined) throw new RangeError(`no index named ${index}`);
-    const keys = [...(found.keys.get(value) ?? [])];
-    return keys.map((key) => this.#objects.get(key)).filter((object) => object !== undefined);
-  }
-
-  addIndex(index: string, valuesOf: (object: T) => readonly string[]): void {
-    const added: Index<T> = { valuesOf, keys: new Map() };
-    this.#indexes.set(index, added);
-    for (const [key, object] of this.#objects) enter(added, key, object);
-  }
-
   onChange(listener: ChangeListener<T>): () => void {
     this.#listeners.add(listener);
     for (const object of this.#objects.values()) this.#tell(listener, { type: "added", object, initial: true });
@@ -83,7 +60,7 @@ export class ObjectCache<T extends KubeObject> implements ReadCache<T> {
     const key = keyText(keyOf(object));
     const previous = this.#objects.get(key);
     if (previous?.metadata.resourceVersion === object.metadata.resourceVersion && previous !== undefined) return;
-    this.#set(key, object);
+    this.#objects.set(key, object);
     this.#announce(
       previous === undefined
         ? { type: "added", object, initial: !this.#synced }
@@ -95,7 +72,7 @@ export class ObjectCache<T extends KubeObject> implements ReadCache<T> {
     const text = keyText(key);
     const object = this.#objects.get(text);
     if (object === undefined) return;
-    this.#unset(text, object);
+    this.#objects.delete(text);
     this.#announce({ type: "deleted", object });
   }
 
@@ -108,26 +85,11 @@ export class ObjectCache<T extends KubeObject> implements ReadCache<T> {
     const before = this.#objects;
     const initial = !this.#synced;
     this.#objects = new Map();
-    for (const index of this.#indexes.values()) index.keys.clear();
-    for (const object of objects) this.#set(keyText(keyOf(object)), deepFreeze(object));
+    for (const object of objects) this.#objects.set(keyText(keyOf(object)), deepFreeze(object));
     this.#synced = true;
     const changes = difference(before, this.#objects, initial);
     for (const change of changes) this.#announce(change);
     return changes.length;
-  }
-
-  #set(key: string, object: T): void {
-    const previous = this.#objects.get(key);
-    this.#objects.set(key, object);
-    for (const index of this.#indexes.values()) {
-      if (previous !== undefined) leave(index, key, previous);
-      enter(index, key, object);
-    }
-  }
-
-  #unset(key: string, object: T): void {
-    this.#objects.delete(key);
-    for (const index of this.#indexes.values()) leave(index, key, object);
   }
 
   #announce(change: Change<T>): void {
@@ -161,22 +123,6 @@ function difference<T extends KubeObject>(
     }
   }
   return changes;
-}
-
-function enter<T>(index: Index<T>, key: string, object: T): void {
-  for (const value of index.valuesOf(object)) {
-    const keys = index.keys.get(value);
-    if (keys === undefined) index.keys.set(value, new Set([key]));
-    else keys.add(key);
-  }
-}
-
-function leave<T>(index: Index<T>, key: string, object: T): void {
-  for (const value of index.valuesOf(object)) {
-    const keys = index.keys.get(value);
-    keys?.delete(key);
-    if (keys?.size === 0) index.keys.delete(value);
-  }
 }
 
 /** Objects are handed out to many; a change by one would be a lie to all others. */
