@@ -1,10 +1,12 @@
 /** Watches that are cut, stalled or refused must heal without a missed event; proven against a real API server. */
+import { Registry } from "prom-client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { systemClock } from "../../operator/src/kube/clock.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
 import type { Change } from "../../operator/src/runtime/cache.ts";
-import { SILENT } from "../../operator/src/runtime/log.ts";
+import { type Log, SILENT } from "../../operator/src/runtime/log.ts";
 import { createReflector, type ReflectorOptions } from "../../operator/src/runtime/reflector.ts";
+import { createReflectorMetrics } from "../../operator/src/runtime/reflector-metrics.ts";
 import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
 import { type ApiServerProxy, type Fault, startApiServerProxy } from "../testkit/api-server-proxy.ts";
 import { CONFIG_MAPS, connectTo, NAMESPACES } from "../testkit/kube-connection.ts";
@@ -173,4 +175,50 @@ test("twenty broken watches leave the number of sockets flat", async () => {
     await world.shows(`round-${round}`);
   }
   expect(world.proxy.openSockets).toBeLessThanOrEqual(3);
+});
+
+const FORBIDDEN: Fault = { kind: "answer", status: 403 };
+
+/** A log that keeps its lines from `info` up. */
+function keptLog() {
+  const lines: string[] = [];
+  const keep = (level: string) => (data: Readonly<Record<string, unknown>>, text: string) =>
+    void lines.push(`${level} ${String(data["kind"])} ${text}`);
+  const log: Log = { ...SILENT, error: keep("error"), warn: keep("warn"), info: keep("info") };
+  return { log, lines };
+}
+
+test("a needed kind that may not be read any more is warned of once, and its return is told", async () => {
+  const { log, lines } = keptLog();
+  await using world = await setUp({ log });
+  await world.synced();
+  world.proxy.addFault({ matches: isWatch, fault: FORBIDDEN, times: 4 });
+  world.proxy.cutWatches();
+  await waitUntil("the refusal", () => world.reflector.state === "forbidden", DEADLINE);
+  await waitUntil("the watch to be back", () => world.reflector.state === "watching", DEADLINE);
+  expect(lines).toEqual([
+    "warn ConfigMap a kind that is needed cannot be read",
+    "info ConfigMap a kind can be read now",
+  ]);
+});
+
+test("a kind that need not be there is no news, and has no age while it is not", async () => {
+  const { log, lines } = keptLog();
+  const registry = new Registry();
+  const absent = { ...CONFIG_MAPS, kind: "Absent", plural: "absents" };
+  const metrics = createReflectorMetrics(registry);
+  await using world = await setUp({ log, metrics, optional: true, resource: absent });
+  await waitUntil("the kind to be known as absent", () => world.reflector.state === "absent", DEADLINE);
+  expect(lines).toEqual([]);
+  expect(await registry.metrics()).not.toContain('last_event_age_seconds{kind="Absent"}');
+});
+
+test("objects of a kind in two namespaces are counted together", async () => {
+  const registry = new Registry();
+  const metrics = createReflectorMetrics(registry);
+  await using first = await setUp({ metrics }, ["a", "b"]);
+  await using second = await setUp({ metrics }, ["c"]);
+  await first.shows("b");
+  await second.shows("c");
+  expect(await registry.metrics()).toContain('archivestream_cache_objects{kind="ConfigMap"} 3');
 });

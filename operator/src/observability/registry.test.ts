@@ -66,7 +66,7 @@ test("the names are those of operator dashboards, and there are no others of our
 
 test("series whose labels are known exist before anything happened", async () => {
   const { registry, reflector, election } = setUp();
-  reflector.started("ArchiveNode");
+  reflector({ kind: "ArchiveNode", size: () => 0, silentForMs: () => 0 });
   election.leading(false);
   const lines = (await registry.metrics()).split("\n");
   const controller = 'controller="archive-node"';

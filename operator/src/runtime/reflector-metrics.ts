@@ -1,23 +1,29 @@
-/** Counters of the reflectors, by kind. */
+/** Counters of the reflectors, by kind: those of several namespaces are counted together. */
 import { Counter, Gauge, type Registry } from "prom-client";
 
-export interface ReflectorMetrics {
-  /** There is a reflector of this kind: its series begin at zero. */
-  started(kind: string): void;
-  list(kind: string): void;
-  watch(kind: string): void;
-  watchError(kind: string): void;
-  relist(kind: string): void;
-  bookmark(kind: string): void;
-  decodeError(kind: string): void;
-  missed(kind: string, count: number): void;
-  objects(kind: string, count: number): void;
-  /** @param atMs - wall time, milliseconds */
-  contact(kind: string, atMs: number): void;
+/** What a reflector shows of itself whenever metrics are asked for. */
+export interface WatchedReflector {
+  readonly kind: string;
+  /** Objects in its cache. */
+  readonly size: () => number;
+  /** Milliseconds since its last sign of life; `undefined` while none is to be expected. */
+  readonly silentForMs: () => number | undefined;
 }
 
-export const NO_REFLECTOR_METRICS: ReflectorMetrics = {
-  started: () => {},
+export interface ReflectorCounters {
+  list(): void;
+  watch(): void;
+  watchError(): void;
+  relist(): void;
+  bookmark(): void;
+  decodeError(): void;
+  missed(count: number): void;
+}
+
+/** Called once by each reflector: the series of its kind begin at zero. */
+export type ReflectorMetrics = (reflector: WatchedReflector) => ReflectorCounters;
+
+export const NO_REFLECTOR_METRICS: ReflectorMetrics = () => ({
   list: () => {},
   watch: () => {},
   watchError: () => {},
@@ -25,9 +31,7 @@ export const NO_REFLECTOR_METRICS: ReflectorMetrics = {
   bookmark: () => {},
   decodeError: () => {},
   missed: () => {},
-  objects: () => {},
-  contact: () => {},
-};
+});
 
 const COUNTED = {
   lists: "Complete lists asked for, streamed or paged",
@@ -41,53 +45,50 @@ const COUNTED = {
 export function createReflectorMetrics(registry: Registry): ReflectorMetrics {
   const registers = [registry];
   const labelNames = ["kind"];
-  const counter = (name: keyof typeof COUNTED) => {
-    const made = new Counter({
-      name: `archivestream_reflector_${name}_total`,
-      help: COUNTED[name],
-      labelNames,
-      registers,
+  const counter = (name: string, help: string) =>
+    new Counter({ name: `archivestream_${name}_total`, help, labelNames, registers });
+  const counted = (name: keyof typeof COUNTED) => counter(`reflector_${name}`, COUNTED[name]);
+  const [lists, watches, watchErrors] = [counted("lists"), counted("watches"), counted("watch_errors")];
+  const [relists, bookmarks, decodeErrors] = [counted("relists"), counted("bookmarks"), counted("decode_errors")];
+  const missed = counter("cache_missed_events", "Differences that only a relist showed");
+  const watch = shownByKind(registry);
+  return (reflector) => {
+    const { kind } = reflector;
+    for (const one of [lists, watches, watchErrors, relists, bookmarks, decodeErrors, missed]) one.inc({ kind }, 0);
+    watch(reflector);
+    return {
+      list: () => lists.inc({ kind }),
+      watch: () => watches.inc({ kind }),
+      watchError: () => watchErrors.inc({ kind }),
+      relist: () => relists.inc({ kind }),
+      bookmark: () => bookmarks.inc({ kind }),
+      decodeError: () => decodeErrors.inc({ kind }),
+      missed: (count) => missed.inc({ kind }, count),
+    };
+  };
+}
+
+/** Of a kind in several namespaces: all objects, and the longest silence, which a talking neighbour must not hide. */
+function shownByKind(registry: Registry): (reflector: WatchedReflector) => void {
+  const watched = new Map<string, WatchedReflector[]>();
+  const shown = (name: string, help: string, of: (all: readonly WatchedReflector[]) => number | undefined) =>
+    new Gauge({
+      name: `archivestream_${name}`,
+      help,
+      labelNames: ["kind"],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [kind, all] of watched) {
+          const value = of(all);
+          if (value !== undefined) this.set({ kind }, value);
+        }
+      },
     });
-    return (kind: string, count = 1) => made.inc({ kind }, count);
-  };
-  const [lists, watches, watchErrors] = [counter("lists"), counter("watches"), counter("watch_errors")];
-  const [relists, bookmarks, decodeErrors] = [counter("relists"), counter("bookmarks"), counter("decode_errors")];
-  const contacts = new Map<string, number>();
-  new Gauge({
-    name: "archivestream_reflector_last_event_age_seconds",
-    help: "Time since the last event, bookmark or answered watch",
-    labelNames,
-    registers,
-    collect() {
-      for (const [kind, atMs] of contacts) this.set({ kind }, Math.max(0, Date.now() - atMs) / 1000);
-    },
+  shown("cache_objects", "Objects in the cache", (all) => all.reduce((sum, { size }) => sum + size(), 0));
+  shown("reflector_last_event_age_seconds", "Time since the last event, bookmark or answered watch", (all) => {
+    const silences = all.flatMap(({ silentForMs }) => silentForMs() ?? []);
+    return silences.length === 0 ? undefined : Math.max(...silences) / 1000;
   });
-  const objects = new Gauge({
-    name: "archivestream_cache_objects",
-    help: "Objects in the cache",
-    labelNames,
-    registers,
-  });
-  const missed = new Counter({
-    name: "archivestream_cache_missed_events_total",
-    help: "Differences that only a relist showed",
-    labelNames,
-    registers,
-  });
-  return {
-    started: (kind) => {
-      for (const count of [lists, watches, watchErrors, relists, bookmarks, decodeErrors]) count(kind, 0);
-      missed.inc({ kind }, 0);
-      objects.set({ kind }, 0);
-    },
-    list: (kind) => lists(kind),
-    watch: (kind) => watches(kind),
-    watchError: (kind) => watchErrors(kind),
-    relist: (kind) => relists(kind),
-    bookmark: (kind) => bookmarks(kind),
-    decodeError: (kind) => decodeErrors(kind),
-    missed: (kind, count) => missed.inc({ kind }, count),
-    objects: (kind, count) => objects.set({ kind }, count),
-    contact: (kind, atMs) => void contacts.set(kind, atMs),
-  };
+  return (reflector) => watched.set(reflector.kind, [...(watched.get(reflector.kind) ?? []), reflector]);
 }

@@ -23,6 +23,18 @@ export const REFLECTOR_TIMINGS: ReflectorTimings = {
   unavailableMs: 60_000,
 };
 
+/** `absent`: no such kind; `forbidden`: no right to read it. Both are looked at again, soon at first, then once a minute. */
+export type ReflectorState = "starting" | "watching" | "retrying" | "absent" | "forbidden";
+
+export function stateAfter(error: KubeError): ReflectorState {
+  if (error.code === "NOT_FOUND") return "absent";
+  return error.code === "FORBIDDEN" ? "forbidden" : "retrying";
+}
+
+export function isUnavailable(state: ReflectorState): boolean {
+  return state === "absent" || state === "forbidden";
+}
+
 export interface Ending {
   /** `undefined`: the server closed the watch in good order. */
   readonly error: KubeError | undefined;

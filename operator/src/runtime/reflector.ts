@@ -10,13 +10,16 @@ import { type KubeObject, keyOf, type ResourceType } from "../kube/objects.ts";
 import type { WatchEvent } from "../kube/watch-stream.ts";
 import { ObjectCache, type ReadCache } from "./cache.ts";
 import type { Log } from "./log.ts";
-import { NO_REFLECTOR_METRICS, type ReflectorMetrics } from "./reflector-metrics.ts";
+import { NO_REFLECTOR_METRICS, type ReflectorCounters, type ReflectorMetrics } from "./reflector-metrics.ts";
 import {
   afterEnding,
   type Ending,
+  isUnavailable,
   REFLECTOR_TIMINGS,
+  type ReflectorState,
   type ReflectorTimings,
   refusesStreamingList,
+  stateAfter,
 } from "./reflector-policy.ts";
 import { type Transform, transformAtTheDoor } from "./transforms.ts";
 
@@ -40,9 +43,6 @@ export interface ReflectorOptions {
   /** Draws from [0, 1). */
   readonly random?: () => number;
 }
-
-/** `absent`: no such kind; `forbidden`: no right to read it. Both are looked at again, soon at first, then once a minute. */
-export type ReflectorState = "starting" | "watching" | "retrying" | "absent" | "forbidden";
 
 export interface Reflector<T extends KubeObject> {
   readonly resource: ResourceType;
@@ -68,7 +68,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
   readonly cache: ObjectCache<T>;
   readonly #options: ReflectorOptions;
   readonly #timings: ReflectorTimings;
-  readonly #metrics: ReflectorMetrics;
+  readonly #metrics: ReflectorCounters;
   readonly #random: () => number;
   readonly #transform: Transform;
   #state: ReflectorState = "starting";
@@ -83,11 +83,14 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
   constructor(options: ReflectorOptions) {
     this.#options = options;
     this.#timings = { ...REFLECTOR_TIMINGS, ...options.timings };
-    this.#metrics = options.metrics ?? NO_REFLECTOR_METRICS;
     this.#random = options.random ?? Math.random;
     this.#transform = options.transform ?? transformAtTheDoor;
     this.#lastContactMs = options.clock.monotonicMs();
-    this.#metrics.started(options.resource.kind);
+    this.#metrics = (options.metrics ?? NO_REFLECTOR_METRICS)({
+      kind: options.resource.kind,
+      size: () => this.cache.size,
+      silentForMs: () => (this.#isDoneWithout() ? undefined : options.clock.monotonicMs() - this.#lastContactMs),
+    });
     this.cache = new ObjectCache((error) =>
       options.log.error({ err: error, kind: this.resource.kind }, "a change listener failed"),
     );
@@ -147,7 +150,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
     const items: T[] = [];
     let next: string | undefined;
     const atAnyVersion = this.#listFromCache ? "0" : undefined;
-    this.#metrics.list(this.resource.kind);
+    this.#metrics.list();
     for (;;) {
       const query = {
         limit: PAGE_SIZE,
@@ -176,7 +179,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
     const stop = AbortSignal.any([signal, stalled.signal]);
     try {
       const query = { ...this.#watchQuery(), timeoutSeconds: String(Math.max(1, Math.round(timeoutMs / 1000))) };
-      this.#metrics.watch(this.resource.kind);
+      this.#metrics.watch();
       const events = await this.#options.client.watch<T>(this.resource, { ...this.#scope(), query }, stop);
       this.#openedAtMs = this.#options.clock.monotonicMs();
       await this.#consume(events, signal);
@@ -195,7 +198,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
   async #consume(events: AsyncIterable<WatchEvent<T>>, signal: AbortSignal): Promise<void> {
     let staged: Map<string, T> | undefined = this.#version === undefined ? new Map() : undefined;
     if (staged === undefined) this.#contact("watching");
-    else this.#metrics.list(this.resource.kind);
+    else this.#metrics.list();
     for await (const event of events) {
       if (signal.aborted) return;
       this.#contact(staged === undefined ? "watching" : this.#state);
@@ -221,30 +224,38 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
 
   #take(event: WatchEvent<T>): void {
     if (event.type === "BOOKMARK") {
-      this.#metrics.bookmark(this.resource.kind);
+      this.#metrics.bookmark();
       this.#version = event.resourceVersion;
       return;
     }
     if (event.type === "DELETED") this.cache.remove(keyOf(event.object));
     else this.cache.upsert(this.#transform(event.object));
     this.#version = event.object.metadata.resourceVersion ?? this.#version;
-    this.#metrics.objects(this.resource.kind, this.cache.size);
   }
 
   #replace(items: readonly T[], version: string): void {
     const first = !this.cache.hasSynced;
     const differences = this.cache.replace(items);
-    if (!first) this.#metrics.missed(this.resource.kind, differences);
-    this.#metrics.objects(this.resource.kind, this.cache.size);
+    if (!first) this.#metrics.missed(differences);
     this.#version = version;
     this.#listFromCache = true;
     this.#contact("watching");
   }
 
   #contact(state: ReflectorState): void {
+    const before = this.#state;
     this.#state = state;
     this.#lastContactMs = this.#options.clock.monotonicMs();
-    this.#metrics.contact(this.resource.kind, this.#options.clock.now());
+    if (state === "watching" && isUnavailable(before)) this.#log("info", {}, "a kind can be read now");
+  }
+
+  /** The API server said that there is no such kind, or no right to read it, and it is one that we need not have. */
+  #isDoneWithout(): boolean {
+    return this.optional && isUnavailable(this.#state);
+  }
+
+  #log(level: "debug" | "info" | "warn", data: Readonly<Record<string, unknown>>, text: string): void {
+    this.#options.log[level]({ kind: this.resource.kind, namespace: this.#options.namespace, ...data }, text);
   }
 
   #scope(): ListOptions {
@@ -253,24 +264,23 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
   }
 
   #note({ error }: Ending, relist: boolean): void {
-    const { kind } = this.resource;
     if (relist) {
-      this.#metrics.relist(kind);
+      this.#metrics.relist();
       this.#version = undefined;
     }
     if (error === undefined) return;
+    const before = this.#state;
     this.#state = stateAfter(error);
     if (error.code === "GONE") this.#listFromCache = false;
-    if (error.code === "MALFORMED") this.#metrics.decodeError(kind);
+    if (error.code === "MALFORMED") this.#metrics.decodeError();
     if (refusesStreamingList(error) && this.#openedAtMs === undefined) this.#streamingList = false;
-    this.#metrics.watchError(kind);
-    this.#options.log.debug({ kind, code: error.code, detail: error.details.message }, "a watch ended with an error");
+    this.#metrics.watchError();
+    if (this.#isDoneWithout()) this.#lastContactMs = this.#options.clock.monotonicMs();
+    const isLost = !this.optional && isUnavailable(this.#state) && before !== this.#state;
+    const data = { code: error.code, detail: error.details.message };
+    if (isLost) this.#log("warn", data, "a kind that is needed cannot be read");
+    else this.#log("debug", data, "a watch ended with an error");
   }
-}
-
-function stateAfter(error: KubeError): ReflectorState {
-  if (error.code === "NOT_FOUND") return "absent";
-  return error.code === "FORBIDDEN" ? "forbidden" : "retrying";
 }
 
 function asKubeError(thrown: unknown): KubeError {
