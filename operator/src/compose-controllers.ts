@@ -13,7 +13,7 @@ import type { Caches } from "./controllers/caches.ts";
 import { FactBoard } from "./controllers/facts.ts";
 import { createFederationPeerReconciler } from "./controllers/federation-peer/reconciler.ts";
 import { AuthorityKeeper } from "./controllers/node-identity/authority-keeper.ts";
-import { createNodeIdentityReconciler } from "./controllers/node-identity/reconciler.ts";
+import { createNodeIdentityReconciler, type SecretStore } from "./controllers/node-identity/reconciler.ts";
 import { secretStore } from "./controllers/node-identity/secret-store.ts";
 import { SecretWatch, WATCHED_SECRETS } from "./controllers/node-identity/secret-watch.ts";
 import { keyText, type ObjectMetadata } from "./controllers/objects.ts";
@@ -52,9 +52,6 @@ export interface ControllersDeps {
   readonly adminPort?: number;
 }
 
-/** The CA is looked at this often; it is due every few years, the operator's own certificate every few days. */
-const AUTHORITY_LOOK_MS = 600_000;
-const AUTHORITY_RETRY_MS = 2_000;
 /** A kind that was installed after the operator is noticed by its cache; then every node gets its share. */
 const KIND_LOOK_MS = 2_000;
 const POLL_TICK_MS = 500;
@@ -82,14 +79,7 @@ export function addControllers(deps: ControllersDeps): void {
   manager.addBackground({ name: "secret-watch", run: (signal) => watch.run(signal) });
   // Facts come from running controllers only, so `nodes` is there when the first one arrives.
   const facts = new FactBoard((node) => nodes.enqueue(parse(node), 0));
-  const keeper = new AuthorityKeeper({
-    secrets,
-    namespace: deps.settings.operatorNamespace,
-    changed: () => {
-      for (const node of caches.archiveNodes.list()) identities.enqueue(node.metadata, -100);
-    },
-    now,
-  });
+  const keeper = addKeeper(deps, secrets, (node) => identities.enqueue(node, -100));
   const issuer = new DocumentIssuer();
   const add = (name: string, reconcile: Recheck, sources: readonly BoundSource[]) =>
     manager.addController({ name, reconcile: asReconciler(reconcile), sources, workers: deps.workers });
@@ -105,7 +95,8 @@ export function addControllers(deps: ControllersDeps): void {
       secrets,
       watch,
       authority: () => keeper.authority,
-      putIdentity: (node, fact) => facts.putIdentity(node, fact),
+      // A node without an admin certificate waits for ever: whoever looks at it should see why.
+      putIdentity: (node, fact) => facts.putIdentity(node, fact.state === "present" ? (keeper.blocked ?? fact) : fact),
       now,
     }),
     [...ownSources(caches, "ArchiveNode", resyncMs), ...keySources(caches)],
@@ -130,6 +121,26 @@ export function addControllers(deps: ControllersDeps): void {
   );
   addPolling(deps, { archiveNodes, keeper, facts, issuer });
   followOptionalKinds(deps, (node) => nodes.enqueue(node, -100));
+}
+
+/** @param wake - called for every node when the CA is another one */
+function addKeeper(
+  { manager, caches, clock, log, settings }: ControllersDeps,
+  secrets: SecretStore,
+  wake: (node: ObjectKey) => void,
+): AuthorityKeeper {
+  const keeper = new AuthorityKeeper({
+    secrets,
+    namespace: settings.operatorNamespace,
+    changed: () => {
+      for (const node of caches.archiveNodes.list()) wake(node.metadata);
+    },
+    failed: (error) => log.warn({ err: error }, "the operator's CA cannot be brought up to date"),
+    clock,
+    random: Math.random,
+  });
+  manager.addBackground({ name: "authority", run: (signal) => keeper.run(signal) });
+  return keeper;
 }
 
 /** A kind that was installed after the operator gives every node its share of it. */
@@ -222,7 +233,7 @@ interface PollingParts {
 }
 
 function addPolling(deps: ControllersDeps, { archiveNodes, keeper, facts, issuer }: PollingParts): void {
-  const { manager, caches, clock, log } = deps;
+  const { manager, caches, clock } = deps;
   const client = new AdminClient(() => keeper.credentials);
   const poller = new AdminPoller({
     client: paced(client, new Pace(clock, ADMIN_PACE)),
@@ -235,21 +246,6 @@ function addPolling(deps: ControllersDeps, { archiveNodes, keeper, facts, issuer
     nowMs: () => clock.monotonicMs(),
     random: Math.random,
     tickMs: POLL_TICK_MS,
-  });
-  manager.addBackground({
-    name: "authority",
-    run: async (signal) => {
-      while (!signal.aborted) {
-        const ok = await keeper.ensure(signal).then(
-          () => true,
-          (error: unknown) => {
-            if (!signal.aborted) log.warn({ err: error }, "the operator's CA is not available");
-            return false;
-          },
-        );
-        await pause(clock, ok ? AUTHORITY_LOOK_MS : AUTHORITY_RETRY_MS, signal);
-      }
-    },
   });
   manager.addBackground({
     name: "admin-poller",

@@ -1,10 +1,10 @@
 /** The API server says no, or things are broken under our hands: quota, rights to read, finalizers, garbage, volumes, 429. */
-import { readFile, writeFile } from "node:fs/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { KubeObject, ResourceType } from "../../operator/src/kube/objects.ts";
 import { type LoggedRequest, startApiServerProxy } from "../testkit/api-server-proxy.ts";
 import { type ArchiveWorld, archiveWorld } from "../testkit/archive-world.ts";
 import { grantRights, type RunningOperator, shippedRules, startOperator } from "../testkit/operator-under-test.ts";
+import { proxiedKubeconfig } from "../testkit/proxied-kubeconfig.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 const WAIT = { deadlineMs: 120_000 };
@@ -189,7 +189,7 @@ test("no object of an ArchiveNode, nor itself, carries a finalizer of ours: noth
 test("a storm of 429 delays: nobody asks again before the second is over, and each child is made once", async () => {
   const STORM_MS = 5_000;
   await using proxy = await startApiServerProxy(world.server);
-  const kubeconfigPath = await proxiedKubeconfig(proxy.url);
+  const kubeconfigPath = await proxiedKubeconfig(world.server, proxy.url);
   const config = { kubeconfigPath, className: "stormy" };
   await using stormy = await startOperator({ server: world.server, admin: world.admin, config });
   const isReady = async () => (await fetch(`http://127.0.0.1:${stormy.healthPort()}/readyz`)).ok;
@@ -218,13 +218,3 @@ test("a storm of 429 delays: nobody asks again before the second is over, and ea
   expect(services).toHaveLength(2 * names.length);
   expect(services.filter((one) => count(asked, one) - count(refused, one) !== 1)).toEqual([]);
 });
-
-/** A kubeconfig whose server is the proxy, which is the administrator towards the API server. */
-async function proxiedKubeconfig(url: string): Promise<string> {
-  const path = await world.server.userKubeconfig("stormy", []);
-  const config = JSON.parse(await readFile(path, "utf8")) as { clusters: object[] };
-  // The client library takes plain HTTP only where certificates are not checked.
-  const cluster = { server: url, "insecure-skip-tls-verify": true };
-  await writeFile(path, JSON.stringify({ ...config, clusters: [{ name: "test", cluster }] }));
-  return path;
-}

@@ -43,7 +43,7 @@ const SENTENCES: { readonly [C in AdminErrorCode]: (details: AdminErrorDetails[C
       status >= SERVER_ERROR ? "check the pod's log" : "check that spec.image is an archive node of this release";
     return `answers ${status} (${reason}); ${next}`;
   },
-  NO_CREDENTIALS: () => "is not asked: the operator has no certificate yet; see the operator's log",
+  NO_CREDENTIALS: () => "is not asked: the operator has no certificate yet; see the Stalled condition",
 };
 const FORBIDDEN = 403;
 const SERVER_ERROR = 500;
