@@ -81,15 +81,18 @@ export function addControllers(deps: ControllersDeps): void {
   const facts = new FactBoard((node) => nodes.enqueue(parse(node), 0));
   const keeper = addKeeper(deps, secrets, (node) => identities.enqueue(node, -100));
   const issuer = new DocumentIssuer();
-  const add = (name: string, reconcile: Recheck, sources: readonly BoundSource[]) =>
-    manager.addController({ name, reconcile: asReconciler(reconcile), sources, workers: deps.workers });
+  const add = (name: string, kind: KnownKind, reconcile: Recheck, sources: readonly BoundSource[]) => {
+    const object = (key: ObjectKey) => caches.of(kind)?.get(key);
+    return manager.addController({ name, object, reconcile: asReconciler(reconcile), sources, workers: deps.workers });
+  };
 
-  const nodes = add("archive-node", archiveNodeReconciler(deps, { archiveNodes, facts, issuer, now }), [
+  const nodes = add("archive-node", "ArchiveNode", archiveNodeReconciler(deps, { archiveNodes, facts, issuer, now }), [
     ...ownSources(caches, "ArchiveNode", resyncMs),
     ...childSources(caches),
   ]);
   const identities = add(
     "node-identity",
+    "ArchiveNode",
     createNodeIdentityReconciler({
       archiveNodes,
       secrets,
@@ -103,6 +106,7 @@ export function addControllers(deps: ControllersDeps): void {
   );
   add(
     "federation-peer",
+    "FederationPeer",
     createFederationPeerReconciler({
       peers: caches.federationPeers,
       writeStatus: orPutOff(statusWriter(deps, "FederationPeer")),
@@ -112,6 +116,7 @@ export function addControllers(deps: ControllersDeps): void {
   );
   add(
     "sync-policy",
+    "SyncPolicy",
     createSyncPolicyReconciler({
       policies: caches.syncPolicies,
       writeStatus: orPutOff(statusWriter(deps, "SyncPolicy")),
@@ -177,7 +182,7 @@ interface NodeParts {
 }
 
 function archiveNodeReconciler(deps: ControllersDeps, { archiveNodes, facts, issuer, now }: NodeParts): Recheck {
-  const { caches, client, clock, metrics } = deps;
+  const { caches, client, clock, metrics, log } = deps;
   const apply = createApply({
     client,
     clock,
@@ -187,6 +192,8 @@ function archiveNodeReconciler(deps: ControllersDeps, { archiveNodes, facts, iss
       const cache = caches.of(resource.kind);
       return cache === undefined ? undefined : { object: cache.get(key), metadataOnly: cache.metadataOnly };
     },
+    drifted: ({ kind, metadata: { namespace, name } }, field) =>
+      log.info({ kind, namespace, name, field }, "somebody changed a field of ours"),
   });
   const children: ChildrenDeps = { client, apply, cached: (resource, key) => caches.of(resource.kind)?.get(key) };
   const nodeCaches: NodeCaches = {

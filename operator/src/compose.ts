@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { addControllers } from "./compose-controllers.ts";
 import type { Config } from "./config/config.ts";
 import { createCaches } from "./controllers/caches.ts";
-import { createKubeClient, type KubeClient } from "./kube/client.ts";
+import { createKubeClient, type KubeClient, type Written } from "./kube/client.ts";
 import { type Clock, systemClock } from "./kube/clock.ts";
 import { inClusterCredentials, kubeconfigCredentials } from "./kube/credentials.ts";
 import { createKubeMetrics } from "./kube/metrics.ts";
@@ -15,7 +15,7 @@ import { createRegistry } from "./observability/registry.ts";
 import { createAccessReview } from "./runtime/access-review.ts";
 import { createControllerMetrics } from "./runtime/controller-metrics.ts";
 import { createElectionMetrics } from "./runtime/election-metrics.ts";
-import { createEventRecorder } from "./runtime/event-recorder.ts";
+import { createEventRecorder, EVENTS } from "./runtime/event-recorder.ts";
 import { startHealthServer } from "./runtime/health-server.ts";
 import { LEASE_TIMINGS, LeaderElector } from "./runtime/leader-election.ts";
 import type { Log } from "./runtime/log.ts";
@@ -44,6 +44,7 @@ export interface Operator {
 }
 
 const LEASE_NAME = "archive-operator";
+const REPORTER = "archivestream.io/operator";
 const USER_AGENT = "archive-operator/0.1.0";
 /** Operators of many clusters, or both replicas, restarted at once do not list at once. */
 const START_JITTER_MS = 2_000;
@@ -60,7 +61,8 @@ export function compose(config: Config, log: Log, overrides: Overrides = {}): Op
       : inClusterCredentials(config.inClusterServer);
   const transport = createTransport({ credentials, userAgent: USER_AGENT, fence: fence ?? OPEN_FENCE, metrics, clock });
   const ownWrites = new OwnWrites();
-  const client = createKubeClient(transport, (object) => ownWrites.note(object));
+  const client = createKubeClient(transport, (written) => noteWrite(log, ownWrites, written));
+  const recordEvent = createEventRecorder({ client, clock, log, controller: REPORTER, instance: config.podName });
   const elector = fence === undefined ? undefined : electorFor(config, { client, clock, log, fence, registry });
   const manager = createManager({
     clock,
@@ -68,16 +70,12 @@ export function compose(config: Config, log: Log, overrides: Overrides = {}): Op
     metrics: createControllerMetrics(registry),
     random: Math.random,
     ownWrites,
+    recordEvent,
     elector,
     startJitterMs: overrides.startJitterMs ?? START_JITTER_MS,
   });
-  const caches = createCaches({
-    client,
-    clock,
-    log,
-    metrics: createReflectorMetrics(registry),
-    namespaces: config.watchNamespaces,
-  });
+  const namespaces = config.watchNamespaces;
+  const caches = createCaches({ client, clock, log, metrics: createReflectorMetrics(registry), namespaces });
   for (const reflector of caches.reflectors) manager.addReflector(reflector);
   createObjectMetrics(registry, {
     archiveNodes: () => caches.archiveNodes.list().filter((node) => (node.spec.className ?? "") === config.className),
@@ -91,13 +89,7 @@ export function compose(config: Config, log: Log, overrides: Overrides = {}): Op
     clock,
     log,
     metrics,
-    recordEvent: createEventRecorder({
-      client,
-      clock,
-      log,
-      controller: "archivestream.io/operator",
-      instance: config.podName,
-    }),
+    recordEvent,
     settings: {
       nodeRepository: config.nodeImage,
       nodeVersion: config.nodeVersion,
@@ -111,6 +103,14 @@ export function compose(config: Config, log: Log, overrides: Overrides = {}): Op
     ...(overrides.adminPort === undefined ? {} : { adminPort: overrides.adminPort }),
   });
   return operatorOf(config, { manager, registry, transport, client, clock, log });
+}
+
+/** One line per change. What a status says is in the object, and what is new in it in Events. */
+function noteWrite(log: Log, ownWrites: OwnWrites, { verb, kind, key, object }: Written): void {
+  if (object !== undefined) ownWrites.note(object);
+  if (kind === EVENTS.kind) return;
+  const { uid, generation } = object?.metadata ?? {};
+  log[verb === "status" ? "debug" : "info"]({ verb, kind, ...key, uid, generation }, "changed");
 }
 
 interface ElectorParts {

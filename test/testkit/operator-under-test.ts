@@ -12,7 +12,7 @@ import { resourceOf } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
 import type { Clock } from "../../operator/src/kube/clock.ts";
 import type { KubeObject, ResourceType } from "../../operator/src/kube/objects.ts";
-import { SILENT } from "../../operator/src/runtime/log.ts";
+import { type Log, SILENT } from "../../operator/src/runtime/log.ts";
 import type { ApiServer } from "../cluster/api-server.ts";
 import { PodStandIn } from "./pod-stand-in.ts";
 import { waitUntil } from "./wait-until.ts";
@@ -148,6 +148,8 @@ export interface OperatorOptions {
   readonly config?: Partial<Config>;
   /** Default: the machine's. */
   readonly clock?: Clock;
+  /** Default: none. */
+  readonly log?: Log;
 }
 
 export interface RunningStandIn extends AsyncDisposable {
@@ -182,6 +184,7 @@ export async function startOperator({
   admin,
   config: given,
   clock,
+  log = SILENT,
 }: OperatorOptions): Promise<RunningOperator> {
   const pods = await startStandIn(admin);
   const config: Config = {
@@ -204,7 +207,7 @@ export async function startOperator({
   };
   const start = () => {
     const stop = new AbortController();
-    const operator = compose(config, SILENT, {
+    const operator = compose(config, log, {
       adminPort: pods.adminPort,
       startJitterMs: 0,
       ...(clock === undefined ? {} : { clock }),

@@ -47,6 +47,8 @@ export interface ApplyDeps {
   readonly resourceOf: (object: KubeObject) => ResourceType;
   /** Looks into the cache of the kind; `undefined` when there is none, then the object is read from the server. */
   readonly cached: (resource: ResourceType, key: ObjectKey) => CachedObject | undefined;
+  /** Told of an object that somebody else changed since our last write, before it is put right. */
+  readonly drifted?: (object: KubeObject, field: string) => void;
 }
 
 /** Forgetting costs one read of the object; about 200 bytes each. */
@@ -120,7 +122,12 @@ async function fromLive(
     missing || cached === undefined || cached.metadataOnly
       ? await deps.client.get(target.resource, target.key, signal)
       : cached.object;
-  if (live === undefined || !matches(object, live, target.digest)) return undefined;
+  if (live?.metadata.annotations?.[APPLIED_HASH_ANNOTATION] !== target.digest) return undefined;
+  const field = firstDrift(object, live);
+  if (field !== undefined) {
+    deps.drifted?.(live, field);
+    return undefined;
+  }
   remember(memory, target, live.metadata.resourceVersion);
   return { outcome: "noop", object: live };
 }
@@ -136,11 +143,6 @@ function targetOf(deps: ApplyDeps, digests: DigestMemory, object: KubeObject, op
   const id = `${apiVersionOf(resource)}/${resource.kind}/${keyText(key)}`;
   // The manager is part of the digest: one object may be applied in parts by several.
   return { resource, key, id, digest: digests.digestOf(id, { fieldManager: options.fieldManager, object }) };
-}
-
-function matches(object: KubeObject, live: KubeObject, digest: string): boolean {
-  if (live.metadata.annotations?.[APPLIED_HASH_ANNOTATION] !== digest) return false;
-  return firstDrift(object, live) === undefined;
 }
 
 async function send(

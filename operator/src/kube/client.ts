@@ -1,6 +1,6 @@
 /** Verbs of the Kubernetes API on raw JSON objects: no model classes, no dropped fields, no caching. */
 import { KubeError } from "./api-errors.ts";
-import { apiVersionOf, type KubeObject, type ObjectKey, type ResourceType } from "./objects.ts";
+import { apiVersionOf, type KubeObject, keyOf, type ObjectKey, type ResourceType } from "./objects.ts";
 import type { KubeRequest, Transport } from "./transport.ts";
 import { readWatch, type WatchEvent } from "./watch-stream.ts";
 
@@ -37,6 +37,15 @@ export interface DeleteOptions {
 
 type Named = KubeObject | ObjectKey;
 
+/** A write that the API server took. */
+export interface Written {
+  readonly verb: "create" | "apply" | "patch" | "status" | "delete";
+  readonly kind: string;
+  readonly key: ObjectKey;
+  /** As it is now; absent after a delete. */
+  readonly object?: KubeObject;
+}
+
 /** Every method throws {@link KubeError}. */
 export interface KubeClient {
   /** `undefined` when there is no such object. */
@@ -68,11 +77,16 @@ export interface KubeClient {
 const METADATA_LIST = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io,application/json";
 const METADATA = "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io,application/json";
 
-/** @param wrote - told of every object as it is after a write of ours */
-export function createKubeClient(transport: Transport, wrote: (object: KubeObject) => void = () => {}): KubeClient {
-  const write = async <T extends KubeObject>(request: KubeRequest, signal: AbortSignal): Promise<T> => {
+/** @param wrote - told of every write but those that go by `request` */
+export function createKubeClient(transport: Transport, wrote: (written: Written) => void = () => {}): KubeClient {
+  const write = async <T extends KubeObject>(
+    { kind }: ResourceType,
+    verb: Written["verb"],
+    request: KubeRequest,
+    signal: AbortSignal,
+  ): Promise<T> => {
     const object = await ask<T>(request, signal);
-    wrote(object);
+    wrote({ verb, kind, key: keyOf(object), object });
     return object;
   };
   const ask = async <T>(request: KubeRequest, signal: AbortSignal): Promise<T> =>
@@ -100,12 +114,18 @@ export function createKubeClient(transport: Transport, wrote: (object: KubeObjec
       return readWatch<T>(body, request, (object) => withKind(resource, object));
     },
     create: (resource, object, signal) =>
-      write({ method: "POST", path: collectionPath(resource, namespaceOf(object)), body: object }, signal),
+      write(
+        resource,
+        "create",
+        { method: "POST", path: collectionPath(resource, namespaceOf(object)), body: object },
+        signal,
+      ),
     patch: ({ resource, key }, body, options, signal) => {
       const suffix = options.subresource === undefined ? "" : `/${options.subresource}`;
       const query = { fieldManager: options.fieldManager, force: options.force === true ? "true" : undefined };
       const path = `${pathTo(resource, key)}${suffix}`;
-      return write({ method: "PATCH", path, query, body, contentType: options.contentType }, signal);
+      const request = { method: "PATCH", path, query, body, contentType: options.contentType } as const;
+      return write(resource, verbOf(options), request, signal);
     },
     delete: async ({ resource, key }, options, signal) => {
       const { uid, resourceVersion } = options;
@@ -117,6 +137,7 @@ export function createKubeClient(transport: Transport, wrote: (object: KubeObjec
       };
       try {
         await ask({ method: "DELETE", path: pathTo(resource, key), body }, signal);
+        wrote({ verb: "delete", kind: resource.kind, key });
         return "deleted";
       } catch (error) {
         if (error instanceof KubeError && error.code === "NOT_FOUND") return "absent";
@@ -125,6 +146,10 @@ export function createKubeClient(transport: Transport, wrote: (object: KubeObjec
     },
     request: (request, signal) => transport.request(request, signal),
   };
+}
+
+function verbOf({ subresource, contentType }: PatchOptions): Written["verb"] {
+  return subresource ?? (contentType === "application/apply-patch+yaml" ? "apply" : "patch");
 }
 
 interface RawList<T> {

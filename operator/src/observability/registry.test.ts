@@ -72,7 +72,7 @@ test("series whose labels are known exist before anything happened", async () =>
   const controller = 'controller="archive-node"';
   const queue = 'name="archive-node",controller="archive-node"';
   const zero = [
-    ...["success", "error", "requeue", "requeue_after"].map(
+    ...["success", "error", "requeue_after"].map(
       (result) => `controller_runtime_reconcile_total{${controller},result="${result}"} 0`,
     ),
     ...["reconcile_errors", "terminal_reconcile_errors", "reconcile_panics", "reconcile_timeouts"].map(

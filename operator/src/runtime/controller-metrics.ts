@@ -2,7 +2,7 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { PRIORITIES, type Priority, type WorkQueueMetrics } from "./work-queue.ts";
 
-export type ReconcileOutcome = "success" | "error" | "requeue" | "requeue_after";
+export type ReconcileOutcome = "success" | "error" | "requeue_after";
 
 export interface ControllerMetrics {
   reconciled(outcome: ReconcileOutcome, seconds: number): void;
@@ -39,7 +39,7 @@ export const NO_CONTROLLER_METRICS: ControllerMetricsFactory = () => ({
 const RECONCILE_BUCKETS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** client-go's: powers of ten from 10 ns to 10 s, with what we can measure of them. */
 const QUEUE_BUCKETS = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 100, 1000];
-const OUTCOMES: readonly ReconcileOutcome[] = ["success", "error", "requeue", "requeue_after"];
+const OUTCOMES: readonly ReconcileOutcome[] = ["success", "error", "requeue_after"];
 
 /** One set of series for all controllers of a registry. */
 export function createControllerMetrics(registry: Registry): ControllerMetricsFactory {

@@ -4,14 +4,17 @@ import { expect, test } from "vitest";
 import { createFakeClock } from "../../../test/testkit/fake-clock.ts";
 import { waitUntil } from "../../../test/testkit/wait-until.ts";
 import { KubeError } from "../kube/api-errors.ts";
+import type { KubeObject } from "../kube/objects.ts";
 import { OwnWrites } from "../kube/own-writes.ts";
 import { Controller } from "./controller.ts";
 import { createControllerMetrics } from "./controller-metrics.ts";
+import type { EventNote } from "./event-recorder.ts";
 import { SILENT } from "./log.ts";
 import { DONE, type Reconciler, TerminalError } from "./reconciler.ts";
 
 const DEADLINE = { deadlineMs: 5_000, everyMs: 1 };
 const KEY = { namespace: "n", name: "a" };
+const OBJECT = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "", uid: "u", generation: 7 } };
 
 interface Run {
   readonly name: string;
@@ -29,17 +32,31 @@ function setUp(reconcile: Reconciler, { ownWrites, ...options }: Options = {}) {
   const registry = new Registry();
   const runs: Run[] = [];
   const metrics = createControllerMetrics(registry);
+  /** Lines about failures, and the Events. */
+  const told: string[] = [];
+  const warn = ({ failures, uid, generation }: Readonly<Record<string, unknown>>, text: string) =>
+    void told.push(`${text} ${String(failures)} ${String(uid)}/${String(generation)}`);
+  const recordEvent = async ({ metadata }: KubeObject, { reason, note }: EventNote) =>
+    void told.push(`Event of ${metadata.name}: ${reason} ${note}`);
   const controller = new Controller(
     {
       name: "test",
       workers: 1,
       ...options,
+      object: ({ name }) => ({ ...OBJECT, metadata: { ...OBJECT.metadata, name } }),
       reconcile: (key, signal) => {
         runs.push({ name: key.name, atMs: clock.monotonicMs() });
         return reconcile(key, signal);
       },
     },
-    { clock, log: SILENT, metrics, random: () => 0.5, ...(ownWrites === undefined ? {} : { ownWrites }) },
+    {
+      clock,
+      log: { ...SILENT, warn },
+      metrics,
+      random: () => 0.5,
+      recordEvent,
+      ...(ownWrites === undefined ? {} : { ownWrites }),
+    },
   );
   const [drain, abort] = [new AbortController(), new AbortController()];
   const running = controller.run(drain.signal, abort.signal);
@@ -48,6 +65,7 @@ function setUp(reconcile: Reconciler, { ownWrites, ...options }: Options = {}) {
     clock,
     controller,
     runs,
+    told,
     drain,
     abort,
     running,
@@ -99,6 +117,32 @@ test("failures are retried with a growing pause that success resets", async () =
   expect(await world.metric("controller_runtime_reconcile_errors_total")).toBe(8);
   expect(await world.metric("controller_runtime_reconcile_panics_total")).toBe(0);
   expect(await world.metric("workqueue_retries_total")).toBe(8);
+});
+
+test("from the fifth failure in a row on the log warns, and one Event says why", async () => {
+  let failing = true;
+  await using world = setUp(async () => {
+    if (failing) throw kubeError("SERVER_ERROR");
+    return DONE;
+  });
+  const failTimes = async (times: number) => {
+    await world.wake();
+    for (let round = 1; round < times; round++) {
+      world.clock.advance(300_000);
+      await world.settled();
+    }
+  };
+  await failTimes(4);
+  expect(world.told).toEqual([]);
+  failing = false;
+  await world.wake();
+  failing = true;
+  const started = world.runs.length;
+  await failTimes(7);
+  expect(world.runs).toHaveLength(started + 7);
+  const event =
+    "Event of a: ReconcileFailed test failed 5 times in a row and is tried again, ever more rarely: SERVER_ERROR: GET /: ";
+  expect(world.told).toEqual(["reconcile failed 5 u/7", event, "reconcile failed 6 u/7", "reconcile failed 7 u/7"]);
 });
 
 test("Retry-After is a lower bound of the pause", async () => {
@@ -164,16 +208,14 @@ test("at its deadline a reconcile is told to stop, and tried again", async () =>
 });
 
 test("a reconcile that asks to come back does, without being a failure", async () => {
-  const answers = [{ kind: "requeueAfter", delayMs: 1_000 }, { kind: "requeue" }, DONE] as const;
+  const answers = [{ kind: "requeueAfter", delayMs: 1_000 }, DONE] as const;
   let calls = 0;
   await using world = setUp(async () => answers[calls++] ?? DONE);
   await world.wake();
   world.clock.advance(1_000);
   await world.settled();
-  world.clock.advance(5);
-  await world.settled();
-  expect(world.runs.map((run) => run.atMs)).toEqual([0, 1_000, 1_005]);
-  for (const result of ["requeue_after", "requeue", "success"])
+  expect(world.runs.map((run) => run.atMs)).toEqual([0, 1_000]);
+  for (const result of ["requeue_after", "success"])
     expect(await world.metric("controller_runtime_reconcile_total", { result })).toBe(1);
   expect(await world.metric("controller_runtime_reconcile_errors_total")).toBe(0);
 });

@@ -5,6 +5,7 @@ import type { Clock } from "../kube/clock.ts";
 import { type KubeObject, keyText, type ObjectKey, parseKey } from "../kube/objects.ts";
 import { OwnWrites } from "../kube/own-writes.ts";
 import type { ControllerMetrics, ControllerMetricsFactory, ReconcileOutcome } from "./controller-metrics.ts";
+import type { RecordEvent } from "./event-recorder.ts";
 import { type Brake, HotLoopBreaker } from "./hot-loop.ts";
 import type { Log } from "./log.ts";
 import { retryDelayMs } from "./rate-limiter.ts";
@@ -15,6 +16,8 @@ import { type Priority, type Taken, WorkQueue } from "./work-queue.ts";
 export interface ControllerOptions {
   readonly name: string;
   readonly reconcile: Reconciler;
+  /** The object of a key as cached: named in log lines, and told in an Event that it fails again and again. */
+  readonly object?: (key: ObjectKey) => KubeObject | undefined;
   /** Keys worked at the same time; default 8. */
   readonly workers?: number;
   /** Deadline of one reconcile, milliseconds; default 60 s. */
@@ -28,6 +31,8 @@ export interface ControllerDeps {
   readonly random: () => number;
   /** What the client wrote: tells loops of our own making from those of others. */
   readonly ownWrites?: Pick<OwnWrites, "has">;
+  /** Nobody is told when absent. */
+  readonly recordEvent?: RecordEvent;
 }
 
 /** A change that wakes a key. */
@@ -39,10 +44,13 @@ export interface Waking {
 
 const WORKERS = 8;
 const TIMEOUT_MS = 60_000;
+/** Fewer failures in a row are everyday: a stale cache, a server that restarts. */
+const LASTING_FAILURES = 5;
 
 export class Controller {
   readonly name: string;
   readonly #reconcile: Reconciler;
+  readonly #object: (key: ObjectKey) => KubeObject | undefined;
   readonly #workers: number;
   readonly #timeoutMs: number;
   readonly #deps: ControllerDeps;
@@ -54,6 +62,7 @@ export class Controller {
   constructor(options: ControllerOptions, deps: ControllerDeps) {
     this.name = options.name;
     this.#reconcile = options.reconcile;
+    this.#object = options.object ?? (() => undefined);
     this.#workers = options.workers ?? WORKERS;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
     this.#deps = deps;
@@ -122,7 +131,7 @@ export class Controller {
       outcome = this.#accept(taken, await this.#reconcile(parseKey(taken.key), signal));
     } catch (error) {
       if (deadline.signal.aborted) this.#metrics.timedOut();
-      outcome = this.#fail(taken, error, { aborted: abort.aborted, reconcileID });
+      outcome = await this.#fail(taken, error, { abort, reconcileID });
     } finally {
       cancel();
     }
@@ -141,18 +150,15 @@ export class Controller {
         // What comes back by the clock is nobody's change.
         this.#queue.addAfter(taken.key, 0, result.delayMs);
         return "requeue_after";
-      case "requeue":
-        this.#queue.retry(taken, (failures) => retryDelayMs(undefined, failures, this.#deps.random));
-        return "requeue";
     }
   }
 
-  #fail(
+  async #fail(
     taken: Taken,
     error: unknown,
-    at: { readonly aborted: boolean; readonly reconcileID: string },
-  ): ReconcileOutcome {
-    if (at.aborted) return "error"; // shutting down or no longer leader: nobody's fault, and not retried here
+    at: { readonly abort: AbortSignal; readonly reconcileID: string },
+  ): Promise<ReconcileOutcome> {
+    if (at.abort.aborted) return "error"; // shutting down or no longer leader: nobody's fault, and not retried here
     this.#metrics.failed();
     const data = { err: error, reconcileID: at.reconcileID };
     if (error instanceof TerminalError) {
@@ -162,9 +168,24 @@ export class Controller {
       return "error";
     }
     if (isMistake(error)) this.#metrics.panicked();
-    this.#log(isMistake(error) ? "error" : "debug", taken, data, "reconcile failed");
-    this.#queue.retry(taken, (failures) => retryDelayMs(error, failures, this.#deps.random));
+    const failures = this.#queue.retry(taken, (before) => retryDelayMs(error, before, this.#deps.random));
+    const level = isMistake(error) ? "error" : failures < LASTING_FAILURES ? "debug" : "warn";
+    this.#log(level, taken, { ...data, failures }, "reconcile failed");
+    if (failures === LASTING_FAILURES) await this.#tell(taken, error, at.abort);
     return "error";
+  }
+
+  /** One Event of a row of failures: users see no log. */
+  async #tell({ key }: Taken, error: unknown, signal: AbortSignal): Promise<void> {
+    const object = this.#object(parseKey(key));
+    if (object === undefined) return;
+    const why = error instanceof Error ? error.message : String(error);
+    const note = `${this.name} failed ${LASTING_FAILURES} times in a row and is tried again, ever more rarely: ${why}`;
+    await this.#deps.recordEvent?.(
+      object,
+      { type: "Warning", reason: "ReconcileFailed", action: "Reconcile", note },
+      signal,
+    );
   }
 
   #noteLoop(taken: Taken, { delayMs, first, hotLoop }: Brake): void {
@@ -175,8 +196,9 @@ export class Controller {
   }
 
   #log(level: "debug" | "warn" | "error", taken: Taken, data: Readonly<Record<string, unknown>>, text: string): void {
-    const { namespace, name } = parseKey(taken.key);
-    this.#deps.log[level]({ controller: this.name, namespace, name, ...data }, text);
+    const key = parseKey(taken.key);
+    const { uid, generation } = this.#object(key)?.metadata ?? {};
+    this.#deps.log[level]({ controller: this.name, ...key, uid, generation, ...data }, text);
   }
 }
 

@@ -4,9 +4,7 @@ import type { ObjectKey } from "../kube/objects.ts";
 export type ReconcileResult =
   | { readonly kind: "done" }
   /** Look again after `delayMs`; not a failure, the back-off is reset. */
-  | { readonly kind: "requeueAfter"; readonly delayMs: number }
-  /** Look again with back-off, without counting an error. */
-  | { readonly kind: "requeue" };
+  | { readonly kind: "requeueAfter"; readonly delayMs: number };
 
 export const DONE: ReconcileResult = { kind: "done" };
 

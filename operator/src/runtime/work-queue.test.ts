@@ -104,13 +104,14 @@ test("among a crowd of user changes every fourth key is an observed change, and 
 test("a key keeps its priority and counts its failures across retries", async () => {
   const { clock, queue } = setUp();
   queue.add("a", 100);
-  const taken = await queue.take();
-  queue.retry(taken as Taken, () => 50);
-  queue.done("a");
-  expect(queue.depth).toBe(0);
-  clock.advance(50);
-  expect(await queue.take()).toEqual({ key: "a", priority: 100 });
-  expect(queue.failures("a")).toBe(1);
+  for (const failures of [1, 2]) {
+    const taken = await queue.take();
+    expect(taken).toEqual({ key: "a", priority: 100 });
+    expect(queue.retry(taken as Taken, () => 50)).toBe(failures);
+    queue.done("a");
+    expect(queue.depth).toBe(0);
+    clock.advance(50);
+  }
 });
 
 test("closing frees the waiting workers", async () => {

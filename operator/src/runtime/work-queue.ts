@@ -102,20 +102,21 @@ export class WorkQueue {
     this.#delayed.add(key, delayMs);
   }
 
-  /** Adds after a failure; `delayFor` is told how many came before. The priority is kept across retries. */
-  retry(taken: Taken, delayFor: (failures: number) => number): void {
+  /**
+   * Adds after a failure; `delayFor` is told how many came before. The priority is kept across retries.
+   *
+   * @returns failures in a row, this one included
+   */
+  retry(taken: Taken, delayFor: (failures: number) => number): number {
     const failures = this.#failures.get(taken.key) ?? 0;
     this.#failures.set(taken.key, failures + 1);
     this.#metrics.retried();
     this.addAfter(taken.key, taken.priority, delayFor(failures));
+    return failures + 1;
   }
 
   forget(key: string): void {
     this.#failures.delete(key);
-  }
-
-  failures(key: string): number {
-    return this.#failures.get(key) ?? 0;
   }
 
   /** The next key, once there is one; `undefined` when the queue is closed. Every taken key must be given to `done`. */
