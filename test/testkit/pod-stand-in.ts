@@ -67,6 +67,8 @@ export class PodStandIn {
   readonly held = new Set<string>();
   /** Admin calls answered, by method and path. */
   readonly calls = new Map<string, number>();
+  /** Server names of the pods that were dialled. */
+  readonly dialled = new Set<string>();
 
   constructor(options: PodStandInOptions) {
     this.#client = options.client;
@@ -81,6 +83,7 @@ export class PodStandIn {
         rejectUnauthorized: false, // decided per request: each pod has its own idea of the CA
         SNICallback: (name, done) => {
           const state = this.#pods.get(name);
+          this.dialled.add(name);
           if (state === undefined) done(new Error(`no pod ${name}`));
           else done(null, state.context);
         },
