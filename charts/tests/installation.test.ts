@@ -1,6 +1,6 @@
 /** What an installation brings and may do: kinds, rights, what it tells the person, and which values it refuses. */
 import { describe, expect, it } from "vitest";
-import { type Manifest, render, renderNotes, renderText } from "../../test/testkit/chart.ts";
+import { firstArchive, type Manifest, render, renderNotes, renderText } from "../../test/testkit/chart.ts";
 
 interface Rule {
   readonly apiGroups: readonly string[];
@@ -75,6 +75,8 @@ describe("the rights", () => {
 });
 
 describe("the notes", () => {
+  const NAMES_ARCHIVES = /^ *kubectl .*(apply -f|my-archive|archivenodes)/;
+
   it("say where the operator acts and how to make a first archive", async () => {
     const notes = await renderNotes();
     expect(notes).toContain("rollout status deployment/archive-operator");
@@ -91,6 +93,22 @@ describe("the notes", () => {
     const notes = await renderNotes("watchNamespaces={alpha}", "className=blue", "crds.enabled=false");
     expect(notes).toContain("It acts on ArchiveNodes in namespace(s) alpha with spec.className blue.");
     expect(notes).toContain("the kinds must be installed");
+  });
+
+  it.each([
+    [["watchNamespaces={beta,alpha}"], "kubectl -n beta"],
+    [["rbac.scope=Namespaced"], "kubectl -n archive-system"],
+    [["rbac.scope=Namespaced", "watchNamespaces={alpha}"], "kubectl -n alpha"],
+    [[], "kubectl"],
+  ])("with %j the first archive is made where the operator acts", async (values, kubectl) => {
+    const commands = (await renderNotes(...values)).split("\n").filter((line) => NAMES_ARCHIVES.test(line));
+    expect(commands.length).toBeGreaterThanOrEqual(5);
+    for (const command of commands) expect(command.trim()).toMatch(new RegExp(`^${kubectl} [a-z]`));
+  });
+
+  it("give the first archive the operator's class, if there is one", async () => {
+    expect(firstArchive(await renderNotes("className=blue"))).toContain('\n  className: "blue"\n');
+    expect(firstArchive(await renderNotes())).not.toContain("className");
   });
 });
 

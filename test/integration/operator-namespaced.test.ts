@@ -1,13 +1,18 @@
-/** `rbac.scope: Namespaced`: with the chart's Roles and nothing else, a whole life of a node in one namespace. */
+/**
+ * `rbac.scope: Namespaced` and a class: with the chart's Roles and nothing else, a whole life of a node in one namespace.
+ * The chart's notes lead a person to it.
+ */
 import { generateKeyPairSync } from "node:crypto";
-import type { ArchiveNode } from "@archivestream/crds";
+import type { ArchiveNode, ArchiveNodeSpec } from "@archivestream/crds";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
 import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
+import { envFor } from "../cluster/kind.mjs";
+import { output } from "../run/command.mjs";
 import { startApiServerProxy } from "../testkit/api-server-proxy.ts";
-import { render } from "../testkit/chart.ts";
+import { firstArchive, render, renderNotes } from "../testkit/chart.ts";
 import { connectTo } from "../testkit/kube-connection.ts";
 import {
   newNode,
@@ -24,6 +29,8 @@ import { waitUntil } from "../testkit/wait-until.ts";
 const ACCOUNT = `system:serviceaccount:${OPERATOR_NAMESPACE}:archive-operator`;
 const WATCHED = "watched";
 const OTHER = "not-watched";
+const CLASS = "blue";
+const VALUES = ["rbac.scope=Namespaced", `watchNamespaces={${WATCHED}}`, `className=${CLASS}`];
 const DEADLINE = { deadlineMs: 60_000 };
 const PLURALS = new Map([
   ["Role", "roles"],
@@ -44,7 +51,7 @@ beforeAll(async () => {
   }
   await grantShippedRoles();
   const kubeconfigPath = await server.userKubeconfig(ACCOUNT, []);
-  const config = { kubeconfigPath, watchNamespaces: [WATCHED], leaderElection: true };
+  const config = { kubeconfigPath, watchNamespaces: [WATCHED], className: CLASS, leaderElection: true };
   cleanUp.use(await startOperator({ server, admin, config }));
 });
 afterAll(async () => {
@@ -52,7 +59,7 @@ afterAll(async () => {
 });
 
 async function grantShippedRoles(): Promise<void> {
-  for (const manifest of await render("rbac.scope=Namespaced", `watchNamespaces={${WATCHED}}`)) {
+  for (const manifest of await render(...VALUES)) {
     const plural = PLURALS.get(manifest.kind);
     if (plural === undefined) continue;
     const { name, namespace } = manifest.metadata;
@@ -68,14 +75,15 @@ async function grantShippedRoles(): Promise<void> {
   }
 }
 
+const create = (namespace: string, name: string, spec: ArchiveNodeSpec = {}) =>
+  admin.create(RESOURCES.ArchiveNode, newNode(namespace, name, spec) as ArchiveNode & KubeObject, signal);
 const stored = (namespace: string, name: string) =>
   admin.get<ArchiveNode & KubeObject>(RESOURCES.ArchiveNode, { namespace, name }, signal);
 const readiness = async (name: string) =>
   (await stored(WATCHED, name))?.status?.conditions?.find(({ type }) => type === "Ready")?.status;
 
 it("notices an identity Secret that a user brings later", async () => {
-  const node = newNode(WATCHED, "brought", { identity: { secretRef: { name: "mine" } } });
-  await admin.create(RESOURCES.ArchiveNode, node as ArchiveNode & KubeObject, signal);
+  await create(WATCHED, "brought", { className: CLASS, identity: { secretRef: { name: "mine" } } });
   const certificate = async () =>
     (await stored(WATCHED, "brought"))?.status?.conditions?.find(({ type }) => type === "CertificateValid");
   await waitUntil(
@@ -92,12 +100,9 @@ it("notices an identity Secret that a user brings later", async () => {
 });
 
 it("makes a node ready where it may, leaves the others alone, and is never refused", async () => {
-  for (const [namespace, name] of [
-    [OTHER, "foreign"],
-    [WATCHED, "own"],
-  ] as const) {
-    await admin.create(RESOURCES.ArchiveNode, newNode(namespace, name) as ArchiveNode & KubeObject, signal);
-  }
+  await create(OTHER, "foreign", { className: CLASS });
+  await create(WATCHED, "of-another-class");
+  await create(WATCHED, "own", { className: CLASS });
   await waitUntil("the node to be ready", async () => (await readiness("own")) === "True", DEADLINE);
   const requests = await operatorRequests(server, ACCOUNT);
   expect(writesOf(requests).length).toBeGreaterThan(5);
@@ -109,4 +114,12 @@ it("makes a node ready where it may, leaves the others alone, and is never refus
   );
   expect(elsewhere.map(({ verb, requestURI }) => `${verb} ${requestURI}`)).toEqual([]);
   expect(await stored(OTHER, "foreign")).not.toHaveProperty("status");
+  expect(await stored(WATCHED, "of-another-class")).not.toHaveProperty("status");
+});
+
+it("the chart's notes, pasted into a shell, make an archive that becomes ready", async () => {
+  const commands = firstArchive(await renderNotes(...VALUES));
+  const shown = await output("bash", ["-euc", commands], { env: envFor(server.kubeconfigPath) });
+  expect(shown).toContain("archivenode.archivestream.io/my-archive condition met");
+  expect(await readiness("my-archive")).toBe("True");
 });

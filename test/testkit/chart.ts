@@ -19,16 +19,17 @@ export interface Manifest {
   };
 }
 
-const RELEASE_NAMESPACE = "archive-system";
+interface Release {
+  readonly name: string;
+  readonly namespace: string;
+}
 
-/** A release named `archive-operator`; `values` are written as for `helm --set`. */
-async function template(
-  values: readonly string[],
-  flags: readonly string[],
-  namespace = RELEASE_NAMESPACE,
-): Promise<string> {
+const RELEASE: Release = { name: "archive-operator", namespace: "archive-system" };
+
+/** `values` are written as for `helm --set`. */
+async function template(values: readonly string[], flags: readonly string[], release = RELEASE): Promise<string> {
   const set = values.flatMap((value) => ["--set", value]);
-  const args = [...flags, "archive-operator", CHART, "--namespace", namespace, ...set];
+  const args = [...flags, release.name, CHART, "--namespace", release.namespace, ...set];
   const { stdout } = await promisify(execFile)(join(BIN, "helm"), args, { maxBuffer: OUTPUT_LIMIT_BYTES });
   return stdout;
 }
@@ -38,13 +39,17 @@ export function renderText(...values: readonly string[]): Promise<string> {
   return template(values, ["template", "--skip-tests"]);
 }
 
-/** As installed in `archive-system`. */
+/** As release `archive-operator` in `archive-system`. */
 export function render(...values: readonly string[]): Promise<readonly Manifest[]> {
-  return renderIn(RELEASE_NAMESPACE, values);
+  return renderRelease(RELEASE, values);
 }
 
-export async function renderIn(namespace: string, values: readonly string[]): Promise<readonly Manifest[]> {
-  return manifestsOf(await template(values, ["template", "--skip-tests"], namespace));
+export function renderIn(namespace: string, values: readonly string[]): Promise<readonly Manifest[]> {
+  return renderRelease({ ...RELEASE, namespace }, values);
+}
+
+export async function renderRelease(release: Release, values: readonly string[]): Promise<readonly Manifest[]> {
+  return manifestsOf(await template(values, ["template", "--skip-tests"], release));
 }
 
 /** What `helm test` makes, runs and removes. */
@@ -62,4 +67,11 @@ function manifestsOf(text: string): readonly Manifest[] {
 export async function renderNotes(...values: readonly string[]): Promise<string> {
   const text = await template(values, ["install", "--dry-run=client"]);
   return text.slice(text.indexOf("NOTES:"));
+}
+
+/** The part of the notes that a person pastes into a shell to get a first archive. */
+export function firstArchive(notes: string): string {
+  const [, commands] = /^Make a first archive:\n\n(.*?)\n\nThe token/ms.exec(notes) ?? [];
+  if (commands === undefined) throw new Error(`the notes have no commands for a first archive:\n${notes}`);
+  return commands;
 }
