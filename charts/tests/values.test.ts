@@ -73,6 +73,8 @@ it.each([
   ["admissionPolicies.otherOperators={not allowed}", "otherOperators"],
   ["tolerations[0].keys=x", "keys"],
   ["crds.keep=maybe", "keep"],
+  ["networkPolicy.apiServerPorts={https}", "apiServerPorts"],
+  ["networkPolicy.apiServerPorts={70000}", "apiServerPorts"],
   ["nodeSelector.disk=5", "disk"],
 ])("%s is refused by name", async (value, named) => {
   const failure = String(await renderText(value).catch((error: unknown) => error));

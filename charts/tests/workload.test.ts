@@ -100,14 +100,23 @@ describe("the Deployment", () => {
 });
 
 describe("the network", () => {
+  const portsOut = (policy: Manifest | undefined) =>
+    (policy as unknown as { spec: { egress: { ports: { port: number }[] }[] } }).spec.egress.flatMap(({ ports }) =>
+      ports.map(({ port }) => port),
+    );
+
   it("lets metrics in, and DNS, the API server and admin ports out", async () => {
     const [policy] = only(await render(), "NetworkPolicy");
     expect(policy).toMatchObject({
       spec: { policyTypes: ["Ingress", "Egress"], ingress: [{ ports: [{ protocol: "TCP", port: 9090 }] }] },
     });
-    const { egress } = (policy as unknown as { spec: { egress: { ports: { port: number }[] }[] } }).spec;
-    expect(egress.flatMap(({ ports }) => ports.map(({ port }) => port))).toEqual([53, 53, 443, 6443, 8444]);
+    expect(portsOut(policy)).toEqual([53, 53, 443, 6443, 8444]);
     expect(only(await render("networkPolicy.enabled=false"), "NetworkPolicy")).toEqual([]);
+  });
+
+  it("leads to an API server that listens elsewhere", async () => {
+    const [policy] = only(await render("networkPolicy.apiServerPorts={443,16443}"), "NetworkPolicy");
+    expect(portsOut(policy)).toEqual([53, 53, 443, 16_443, 8444]);
   });
 
   it("has a ServiceMonitor when asked, and only with the Service it reads", async () => {
