@@ -4,7 +4,7 @@
  *
  * RBAC is enforced and `OwnerReferencesPermissionEnforcement` is on, as on OpenShift: setting `blockOwnerDeletion`
  * takes the right to update the owner's finalizers. Data goes to a temporary folder that `stop` removes.
- * With `ARCHIVE_TEST_KUBECONFIG` set, that cluster is used and nothing is started.
+ * Tests that say `mayBeGiven` use the cluster of `ARCHIVE_TEST_KUBECONFIG` when that is set; nothing is started then.
  */
 import { access, writeFile } from "node:fs/promises";
 import { request } from "node:https";
@@ -37,6 +37,11 @@ export interface ApiServerOptions {
   readonly apiServerFlags?: readonly string[];
   /** More flags for kube-controller-manager, for instance `--kube-api-qps=200`. */
   readonly controllerManagerFlags?: readonly string[];
+  /**
+   * The caller changes nothing but namespaces of its own and breaks nothing, so that someone else's cluster may serve.
+   * Excludes the other options. Default false: the server is the caller's own, whatever the environment says.
+   */
+  readonly mayBeGiven?: boolean;
   /** Ends the start; a running server is ended by `stop`. */
   readonly signal: AbortSignal;
 }
@@ -47,8 +52,8 @@ export interface ApiServerOptions {
  * @throws {Error} the programs are not built yet, or one of them ended; the message quotes its log
  */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const theirs = process.env["ARCHIVE_TEST_KUBECONFIG"];
-  if (theirs !== undefined && theirs !== "") return useCluster(theirs);
+  const theirs = process.env["ARCHIVE_TEST_KUBECONFIG"] ?? "";
+  if (options.mayBeGiven === true && theirs !== "") return useCluster(theirs);
   await access(join(BIN, "kube")).catch(() => {
     throw new Error(`${BIN}/kube is not built: run "node test/cluster/programs.mjs" once`);
   });

@@ -15,7 +15,7 @@ import { type ConfigMap, type ProxiedNamespace, proxiedNamespace } from "../test
 let server: ApiServer;
 
 beforeAll(async () => {
-  server = await startApiServer({ signal: AbortSignal.timeout(150_000) });
+  server = await startApiServer({ mayBeGiven: true, signal: AbortSignal.timeout(150_000) });
 });
 afterAll(async () => {
   await server.stop();

@@ -32,7 +32,7 @@ const LEADER_PROGRAM = fileURLToPath(new URL("../testkit/writing-leader.ts", imp
 let server: ApiServer;
 
 beforeAll(async () => {
-  server = await startApiServer({ signal: AbortSignal.timeout(150_000) });
+  server = await startApiServer({ mayBeGiven: true, signal: AbortSignal.timeout(150_000) });
 });
 afterAll(async () => {
   await server.stop();

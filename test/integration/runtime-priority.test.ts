@@ -19,7 +19,7 @@ const WORKERS = 8;
 let server: ApiServer;
 
 beforeAll(async () => {
-  server = await startApiServer({ signal: AbortSignal.timeout(150_000) });
+  server = await startApiServer({ mayBeGiven: true, signal: AbortSignal.timeout(150_000) });
 });
 afterAll(async () => {
   await server.stop();

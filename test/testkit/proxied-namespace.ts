@@ -6,6 +6,8 @@ import type { ApiServer } from "../cluster/api-server.ts";
 import { type ApiServerProxy, startApiServerProxy } from "./api-server-proxy.ts";
 import { CONFIG_MAPS, connectTo, NAMESPACES } from "./kube-connection.ts";
 
+const REMOVAL_MS = 10_000;
+
 export interface ConfigMap extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }
@@ -36,7 +38,9 @@ export async function proxiedNamespace(server: ApiServer, fence?: WriteFence): P
   const { client: past } = await another();
   const signal = AbortSignal.timeout(120_000);
   const namespace = `test-${crypto.randomUUID().slice(0, 8)}`;
-  await past.create(NAMESPACES, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, signal);
+  const body = { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } };
+  const { metadata } = await past.create(NAMESPACES, body, signal);
+  stack.defer(() => removeNamespace(past, metadata));
   const target = (name: string) => ({ resource: CONFIG_MAPS, key: { namespace, name } });
   return {
     namespace,
@@ -55,4 +59,10 @@ export async function proxiedNamespace(server: ApiServer, fence?: WriteFence): P
       ),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
+}
+
+/** In someone else's cluster nothing must stay. A failure is no test's: it would hide why that one failed. */
+async function removeNamespace(client: KubeClient, { name, uid = "" }: KubeObject["metadata"]): Promise<void> {
+  const signal = AbortSignal.timeout(REMOVAL_MS);
+  await client.delete({ resource: NAMESPACES, key: { name } }, { uid }, signal).catch(() => undefined);
 }
