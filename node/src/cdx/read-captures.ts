@@ -78,10 +78,15 @@ function endOf(range: DamagedRange): number {
   return range.offset + range.length;
 }
 
-/** Holds one record back, because only the next one tells whether it belongs to a request. */
+/**
+ * Holds one record back, because only the next one tells whether it belongs to a request, and because the length of a large
+ * member is known only when the next one is reached.
+ */
 class NeighbourPairs {
   readonly #visitor: CaptureVisitor;
   #held: Inspected | undefined;
+  /** Set when the held record and the one before it belong together. */
+  #request: Inspected | undefined;
 
   constructor(visitor: CaptureVisitor) {
     this.#visitor = visitor;
@@ -90,17 +95,15 @@ class NeighbourPairs {
   /** @returns a promise only when a row must be waited for */
   add(current: Inspected): void | Promise<void> {
     const held = this.#held;
-    const request = held === undefined ? undefined : requestOf(held, current);
-    this.#held = request === undefined ? current : undefined;
-    const first = held === undefined ? undefined : give(this.#visitor, held, request);
-    if (request === undefined) return first;
-    return first === undefined
-      ? give(this.#visitor, current, request)
-      : first.then(() => give(this.#visitor, current, request));
+    const former = this.#request;
+    this.#held = current;
+    if (held === undefined) return undefined;
+    this.#request = former === undefined ? requestOf(held, current) : undefined;
+    return give(this.#visitor, held, former ?? this.#request);
   }
 
   async end(): Promise<void> {
-    if (this.#held !== undefined) await give(this.#visitor, this.#held, undefined);
+    if (this.#held !== undefined) await give(this.#visitor, this.#held, this.#request);
     this.#held = undefined;
   }
 }
