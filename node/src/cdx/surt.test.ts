@@ -66,3 +66,25 @@ test("whatever the URL, the key is printable ASCII without spaces", () => {
 test("a URL of a megabyte that hides its percent signs costs no more than any other", () => {
   expect(surt(`http://example.com/%${"25".repeat(500_000)}41`)).toBe("com,example)/a");
 });
+
+const ID = "abcdefghijklmnopqrstuvwx";
+
+/** The rule for sessions of ASP.NET as one pattern, which takes time in proportion to the square of the path. */
+const withoutAspSession = (path: string): string =>
+  path.replace(/^(.*\/)(?:\((?:[a-z]\([0-9a-z]{24}\))+\)|\([0-9a-z]{24}\))\/([^?]+\.aspx.*)$/, "$1$2");
+
+test("of several sessions in a path, the last one before a page is taken away", () => {
+  const part = fc.constantFrom("/a", "b", `/(${ID})`, `/(s(${ID}))`, `/(s(${ID})f(${ID}))`, "/p.aspx", ".aspx", "%3f");
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 10 }), (parts) => {
+      const path = `/c${parts.join("")}`;
+      expect(surt(`http://example.com${path}`)).toBe(`com,example)${withoutAspSession(path.replaceAll("%3f", "?"))}`);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("a URL of a megabyte of sessions costs no more than any other", () => {
+  const path = `/.aspx${`/(${ID})`.repeat(40_000)}`;
+  expect(surt(`http://example.com${path}`)).toBe(`com,example)${path}`);
+});

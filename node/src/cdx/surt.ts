@@ -99,9 +99,28 @@ const HAS_NO_DOTS = /^(?!.*\/[./])\//s;
 const SESSION_MARKS = /;jsessionid=|\.aspx/;
 
 function withoutSession(path: string): string {
-  return path
-    .replace(/^(.*\/)(?:\((?:[a-z]\([0-9a-z]{24}\))+\)|\([0-9a-z]{24}\))\/([^?]+\.aspx.*)$/, "$1$2")
-    .replace(/^(.*);jsessionid=[0-9a-z]{32}$/, "$1");
+  return withoutAspSession(path).replace(/^(.*);jsessionid=[0-9a-z]{32}$/, "$1");
+}
+
+/** `/(24 characters)` or `/(s(24 characters))` with a path behind it. */
+const ASP_SESSION = /\/(?:\((?:[a-z]\([0-9a-z]{24}\))+\)|\([0-9a-z]{24}\))(?=\/)/g;
+
+/** Without the last session segment that leads to an `.aspx` page with no `?` between them. */
+function withoutAspSession(path: string): string {
+  let [page, mark] = [0, 0];
+  let [start, end] = [0, 0];
+  for (const { 0: segment, index } of path.matchAll(ASP_SESSION)) {
+    const behind = index + segment.length + 1;
+    // NOTE: looked for again only once they are passed, or a path of nothing but sessions would be searched for each.
+    if (page <= behind) page = indexOr(path.indexOf(".aspx", behind + 1), path.length);
+    if (mark < behind) mark = indexOr(path.indexOf("?", behind), path.length);
+    if (page < mark) [start, end] = [index, behind - 1];
+  }
+  return path.slice(0, start) + path.slice(end);
+}
+
+function indexOr(index: number, otherwise: number): number {
+  return index === -1 ? otherwise : index;
 }
 
 /** Dot segments and doubled slashes; a `..` with nothing left to go back to stays. */

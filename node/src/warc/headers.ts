@@ -48,13 +48,22 @@ export function parseFields(text: string): { readonly startLine: string; readonl
     // NOTE: looked for again only once it is passed, or a header of nothing but line ends would be searched for each.
     if (colon < start) colon = indexOr(text.indexOf(":", start), text.length);
     if (isFold(text.charCodeAt(start)) && last !== undefined) {
-      last[1] = `${last[1]} ${trimmed(text, start, end)}`.trim();
+      last[1] = folded(last[1], trimmed(text, start, end));
     } else if (colon > start && colon < end) {
       fields.push([text.slice(start, colon).trimEnd(), trimmed(text, colon + 1, end)]);
     }
     start = end + 1;
   }
   return { startLine: text.slice(0, firstEnd).trimEnd(), fields };
+}
+
+/**
+ * Both are trimmed, so the whole is. It must not be looked into: the engine joins texts without copying them until then, and
+ * a header of nothing but folded lines would be copied for each.
+ */
+function folded(value: string, more: string): string {
+  if (more === "") return value;
+  return value === "" ? more : `${value} ${more}`;
 }
 
 function endOfLine(text: string, from: number): number {

@@ -7,11 +7,12 @@ import { hostOf, urlDepth, urlWords } from "../../../node/src/fulltext/url-words
 import { type FuzzTarget, mustHold, plainSeeds, unlessRefused } from "../target.ts";
 
 const SESSION = "0123456789abcdef0123456789abcdef";
-/** The third hid a `%` in every `25` and took time in proportion to its square. */
+/** The third and the fourth took time in proportion to their square: a `%` hid in every `25`, a session in every segment. */
 const SEEDS = [
   `http://www2.Example.com:80/a/../b//c;jsessionid=${SESSION}?b=2&a=1&sid=${SESSION}#f`,
   "https://user:pw@bücher.example:8443/(S(abcdefghijklmnopqrstuvwx))/x.aspx?cfid=1&cftoken=2",
   `http://example.com/%${"25".repeat(8_000)}41`,
+  `http://example.com/.aspx${"/(abcdefghijklmnopqrstuvwx)".repeat(2_000)}`,
   "screenshot:http://example.com/A b?c d",
   "urn:uuid:A b",
   "dns:www.example.com",
