@@ -7,6 +7,7 @@ import { catalogQueries } from "../cdx/catalog-queries.ts";
 import type { StoredCapture } from "../cdx/stored-capture.ts";
 import { openForReading } from "../storage/database.ts";
 import { type FileSource, openFileSource } from "../warc/byte-source.ts";
+import { digestKey } from "../warc/digest.ts";
 import { WarcError } from "../warc/errors.ts";
 import { fieldOf } from "../warc/headers.ts";
 import { decodeContent, openPayload } from "../warc/payload.ts";
@@ -72,7 +73,7 @@ function sourceCapture(row: StoredCapture, record: ArchiveRecord): SourceCapture
     url: row.url,
     timestamp: row.timestamp,
     mime: row.mime === "-" ? "" : row.mime.toLowerCase(),
-    digest: row.digest,
+    digest: digestKey(row.digest),
     revisit: row.type === "revisit",
     payload: (capBytes) => payloadOf(record, capBytes),
   };

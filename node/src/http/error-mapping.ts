@@ -22,6 +22,7 @@ const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "FullTextError.INDEX_DAMAGED": "storage-unavailable",
   "FullTextError.WORKER_LOST": "storage-unavailable",
   "FullTextError.CLOSED": "draining",
+  "ReplayError.ORIGINAL_MISSING": "capture-unknown",
   "SearchError.BAD_QUERY": "bad-query",
   "SearchError.DEADLINE_EXCEEDED": "deadline-exceeded",
   "SearchError.OVERLOADED": "overloaded",

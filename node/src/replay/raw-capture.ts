@@ -1,16 +1,18 @@
 /**
  * A capture as it was recorded: the nearest one in time, its HTTP head parsed off, transfer coding removed, content coding
- * kept. A revisit answers with the payload of the capture it refers to.
+ * kept. A revisit answers with the payload of the capture it refers to, or not at all.
  */
 import { type AccessScope, isVisible } from "../cdx/access.ts";
 import type { CaptureRange, CaptureReader, StoredCapture } from "../cdx/stored-capture.ts";
 import { surt } from "../cdx/surt.ts";
 import { earliestMoment } from "../cdx/timestamp.ts";
 import type { FileSource } from "../warc/byte-source.ts";
+import { digestKey, parseDigest } from "../warc/digest.ts";
 import { fieldOf } from "../warc/headers.ts";
 import { openPayload } from "../warc/payload.ts";
-import type { ArchiveRecord } from "../warc/record.ts";
+import type { ArchiveRecord, HttpHead } from "../warc/record.ts";
 import { readRecordAt } from "../warc/record-reader.ts";
+import { ReplayError } from "./errors.ts";
 
 /** End it with its body's last byte, or dispose of it: it holds an open file. */
 export interface RawCapture extends AsyncDisposable {
@@ -29,8 +31,14 @@ export interface RawCaptureDeps {
 
 /** Captures of one URL that are looked at for the nearest; more than any archive has of one page in a year. */
 const MAX_CANDIDATES = 10_000;
+/** As the index writes it. */
+const NO_DIGEST = "-";
+const NOT_MODIFIED = 304;
 
-/** @returns `undefined` when the URL is not held, or hidden */
+/**
+ * @returns `undefined` when the URL is not held, or hidden
+ * @throws {ReplayError} `ORIGINAL_MISSING`
+ */
 export async function nearestCapture(
   deps: RawCaptureDeps,
   collection: string,
@@ -40,7 +48,7 @@ export async function nearestCapture(
   const scope = deps.scopeOf(collection);
   if (scope === undefined) return undefined;
   const at = earliestMoment(wanted.timestamp);
-  const found = await nearest(deps, scope, { urlkey: surt(wanted.url), at, digest: undefined }, signal);
+  const found = await nearest(deps, scope, { urlkey: surt(wanted.url), at, fits: () => true }, signal);
   if (found === undefined) return undefined;
   return open(deps, scope, found, signal);
 }
@@ -49,8 +57,8 @@ interface Wanted {
   readonly urlkey: string;
   /** 14 digits. */
   readonly at: string;
-  /** Set for the original of a revisit. */
-  readonly digest: string | undefined;
+  /** Which captures may be it, among those that are visible. */
+  readonly fits: (capture: StoredCapture) => boolean;
 }
 
 async function nearest(
@@ -59,9 +67,7 @@ async function nearest(
   wanted: Wanted,
   signal: AbortSignal,
 ): Promise<StoredCapture | undefined> {
-  const fits = (capture: StoredCapture): boolean =>
-    (wanted.digest === undefined || (capture.digest === wanted.digest && capture.type !== "revisit")) &&
-    isVisible(scope, capture);
+  const fits = (capture: StoredCapture): boolean => wanted.fits(capture) && isVisible(scope, capture);
   const scan = (range: Pick<CaptureRange, "timeFrom" | "timeTo" | "descending">) =>
     captures.scan(scope.name, { keyFrom: wanted.urlkey, keyTo: undefined, ...range }, signal);
   const [before, after] = await Promise.all([
@@ -103,18 +109,23 @@ async function open(
   const { record } = files.use(await openRecord(deps, capture));
   const original = capture.type === "revisit" ? await originalOf(deps, scope, { capture, record }, signal) : undefined;
   const payload = await openPayload(record);
-  const held = original === undefined ? payload : await openPayload(files.use(original).record);
-  // The head of a revisit is its own; without one, that of the original.
-  const http = payload.http ?? held.http;
+  const source = original === undefined ? record : files.use(original).record;
+  const held = original === undefined ? payload : await openPayload(source);
+  const http = headOf(payload.http, held.http);
   const open = files.move();
   return {
     url,
     timestamp,
     status: http?.status ?? 200,
-    headers: http?.headers ?? contentTypeOf(record),
+    headers: http?.headers ?? contentTypeOf(source),
     body: closing(held.body, open),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** The head of a revisit is its own, unless it has none or was the server's word that nothing had changed. */
+function headOf(own: HttpHead | undefined, original: HttpHead | undefined): HttpHead | undefined {
+  return own === undefined || own.status === NOT_MODIFIED ? (original ?? own) : own;
 }
 
 function contentTypeOf({ contentType }: ArchiveRecord): readonly (readonly [string, string])[] {
@@ -142,20 +153,43 @@ async function openRecord({ open: openBlob }: RawCaptureDeps, { hash, place }: S
   }
 }
 
-/** By the record's own reference first (WARC 1.1, 5.10 to 5.12), else the same page with the same digest. */
+/**
+ * By the record's own reference first (WARC 1.1, 5.10 to 5.12), else the same page with the same digest, else the capture
+ * that is named by URL and time when its digest is of another algorithm.
+ */
 async function originalOf(
   deps: RawCaptureDeps,
   scope: AccessScope,
   { capture, record }: { readonly capture: StoredCapture; readonly record: ArchiveRecord },
   signal: AbortSignal,
-): Promise<HeldRecord | undefined> {
-  const url = fieldOf(record.headers, "warc-refers-to-target-uri") ?? capture.url;
-  const date = fieldOf(record.headers, "warc-refers-to-date")?.replace(/\D/g, "").slice(0, 14) ?? capture.timestamp;
-  const wanted = { urlkey: surt(url), at: earliestMoment(date), digest: capture.digest };
-  const found =
-    (await nearest(deps, scope, wanted, signal)) ??
-    (await nearest(deps, scope, { ...wanted, urlkey: capture.urlkey }, signal));
-  return found === undefined ? undefined : openRecord(deps, found);
+): Promise<HeldRecord> {
+  const namedUrl = fieldOf(record.headers, "warc-refers-to-target-uri");
+  const namedDate = fieldOf(record.headers, "warc-refers-to-date")?.replace(/\D/g, "").slice(0, 14);
+  const url = namedUrl ?? capture.url;
+  const at = earliestMoment(namedDate ?? capture.timestamp);
+  const tries = [
+    { urlkey: surt(url), at, fits: sameBytes(capture) },
+    { urlkey: capture.urlkey, at, fits: sameBytes(capture) },
+  ];
+  if (namedUrl !== undefined && namedDate !== undefined) {
+    tries.push({ urlkey: surt(url), at, fits: (other) => other.timestamp === at && mayBeSame(capture, other) });
+  }
+  for (const wanted of tries) {
+    const found = await nearest(deps, scope, wanted, signal);
+    if (found !== undefined) return openRecord(deps, found);
+  }
+  throw new ReplayError("ORIGINAL_MISSING", { url, timestamp: capture.timestamp });
+}
+
+function sameBytes({ digest }: StoredCapture): (other: StoredCapture) => boolean {
+  const key = digestKey(digest);
+  return (other) => other.type !== "revisit" && key !== NO_DIGEST && digestKey(other.digest) === key;
+}
+
+/** True when the digests cannot tell. */
+function mayBeSame(revisit: StoredCapture, other: StoredCapture): boolean {
+  const [a, b] = [parseDigest(revisit.digest), parseDigest(other.digest)];
+  return other.type !== "revisit" && (a === undefined || b === undefined || a.algorithm !== b.algorithm);
 }
 
 async function* closing(body: AsyncIterable<Uint8Array>, held: AsyncDisposable): AsyncGenerator<Uint8Array, void> {

@@ -36,6 +36,12 @@ export function parseDigest(field: string): ParsedDigest | undefined {
   return undefined;
 }
 
+/** One spelling for the same bytes, as most archives write it; what is none of the known spellings stays as it is. */
+export function digestKey(field: string): string {
+  const parsed = parseDigest(field);
+  return parsed === undefined ? field : `${parsed.algorithm}:${toBase32(parsed.bytes)}`;
+}
+
 function digestBytes(value: string, length: number): Buffer | undefined {
   if (length === 0) return undefined;
   if (value.length === length * 2 && /^[0-9a-f]+$/i.test(value)) return Buffer.from(value, "hex");
