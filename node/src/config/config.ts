@@ -1,4 +1,4 @@
-/** The node's configuration: a checked file in the cluster, embedded defaults anywhere else. */
+/** The node's configuration: a checked file, or embedded defaults; with somebody else's keys or with its own. */
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { hostname } from "node:os";
@@ -23,17 +23,20 @@ export interface ServeOptions {
   readonly metrics: string | undefined;
 }
 
+/** With the folders of watched files, named or by default. */
+export type SettledConfig = NodeConfig & { readonly files: NonNullable<NodeConfig["files"]> };
+
 export interface LoadedConfig {
-  readonly config: NodeConfig;
+  readonly config: SettledConfig;
   /** `sha256:<hex>` of the file's bytes, so that who wrote it can compare; without a file, of the embedded defaults. */
   readonly digest: string;
-  /** True without `--config`: the node makes and renews its own keys, and `trust.json` lies flat in the folder. */
+  /** True when no file names `files`: the node makes and renews its own keys, and `trust.json` lies flat in the folder. */
   readonly embedded: boolean;
 }
 
 const DEFAULT_LISTEN = "127.0.0.1:8443";
 
-export function embeddedConfig(dataDir: string): NodeConfig {
+export function embeddedConfig(dataDir: string): SettledConfig {
   return {
     schemaVersion: 1,
     name: hostname() || "archive-node",
@@ -41,10 +44,14 @@ export function embeddedConfig(dataDir: string): NodeConfig {
     capabilities: ["store", "search", "index"],
     collections: [{ name: "default", access: "Public", embargoSeconds: 0, exclude: [] }],
     listen: { federation: DEFAULT_LISTEN },
-    files: { keys: join(dataDir, "keys"), access: dataDir, trust: dataDir, federation: dataDir },
+    files: embeddedFiles(dataDir),
     limits: DEFAULT_LIMITS,
     logLevel: "info",
   };
+}
+
+function embeddedFiles(dataDir: string): SettledConfig["files"] {
+  return { keys: join(dataDir, "keys"), access: dataDir, trust: dataDir, federation: dataDir };
 }
 
 /**
@@ -58,9 +65,11 @@ export async function loadConfig(options: ServeOptions): Promise<LoadedConfig> {
   }
   const file = options.config === undefined ? undefined : await readConfigFile(options.config);
   const base = file?.config ?? embeddedConfig(resolve(options.data ?? "."));
-  const config: NodeConfig = {
+  const dataDir = options.data === undefined ? base.dataDir : resolve(options.data);
+  const config: SettledConfig = {
     ...base,
-    dataDir: options.data === undefined ? base.dataDir : resolve(options.data),
+    dataDir,
+    files: base.files ?? embeddedFiles(dataDir),
     listen: {
       ...base.listen,
       ...(options.listen === undefined ? {} : { federation: options.listen }),
@@ -72,7 +81,7 @@ export async function loadConfig(options: ServeOptions): Promise<LoadedConfig> {
   const digest = `sha256:${createHash("sha256")
     .update(file?.text ?? JSON.stringify(config))
     .digest("hex")}`;
-  return { config, digest, embedded: options.config === undefined };
+  return { config, digest, embedded: file?.config.files === undefined };
 }
 
 async function readConfigFile(file: string): Promise<{ readonly config: NodeConfig; readonly text: string }> {
@@ -100,7 +109,7 @@ function checkMeaning(config: NodeConfig, bad: (reason: string) => StartError): 
   if (reserved !== undefined) throw bad(`/collections: the name "${reserved}" is reserved for a path of the node`);
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) throw bad(`/collections: "${repeated}" is listed twice`);
-  if (config.listen.admin !== undefined && config.files.adminTls === undefined) {
+  if (config.listen.admin !== undefined && config.files?.adminTls === undefined) {
     throw bad("/files/adminTls: needed because /listen/admin is set");
   }
 }

@@ -57,14 +57,19 @@ export const NodeConfigSchema = Type.Object(
       admin: Type.Optional(HostPort),
       metrics: Type.Optional(HostPort),
     }),
-    /** Folders of watched files; see KEY_FILES and DOCUMENT_FILES. `adminTls` goes with `listen.admin`. */
-    files: Type.Object({
-      keys: Path,
-      access: Path,
-      trust: Path,
-      federation: Path,
-      adminTls: Type.Optional(Path),
-    }),
+    /**
+     * Folders of watched files; see KEY_FILES and DOCUMENT_FILES. `adminTls` goes with `listen.admin`. Absent, as outside
+     * Kubernetes: the node makes and renews its own keys and token, all below `dataDir`.
+     */
+    files: Type.Optional(
+      Type.Object({
+        keys: Path,
+        access: Path,
+        trust: Path,
+        federation: Path,
+        adminTls: Type.Optional(Path),
+      }),
+    ),
     limits: Type.Object({
       /** Largest upload, bytes. */
       uploadBytes: Type.Integer({ minimum: 1 }),
