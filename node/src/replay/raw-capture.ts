@@ -36,6 +36,7 @@ const NO_DIGEST = "-";
 const NOT_MODIFIED = 304;
 
 /**
+ * @param signal - ends the search; the body can be read after it
  * @returns `undefined` when the URL is not held, or hidden
  * @throws {ReplayError} `ORIGINAL_MISSING`
  */
@@ -106,7 +107,7 @@ async function open(
 ): Promise<RawCapture> {
   const { url, timestamp } = capture;
   await using files = new AsyncDisposableStack();
-  const { record } = files.use(await openRecord(deps, capture));
+  const { record } = files.use(await openRecord(deps, capture, signal));
   const original = capture.type === "revisit" ? await originalOf(deps, scope, { capture, record }, signal) : undefined;
   const payload = await openPayload(record);
   const source = original === undefined ? record : files.use(original).record;
@@ -136,10 +137,14 @@ interface HeldRecord extends AsyncDisposable {
   readonly record: ArchiveRecord;
 }
 
-async function openRecord({ open: openBlob }: RawCaptureDeps, { hash, place }: StoredCapture): Promise<HeldRecord> {
+async function openRecord(
+  { open: openBlob }: RawCaptureDeps,
+  { hash, place }: StoredCapture,
+  signal: AbortSignal,
+): Promise<HeldRecord> {
   const source = await openBlob(hash);
   try {
-    const opened = await readRecordAt(source, place);
+    const opened = await readRecordAt(source, place, signal);
     return {
       record: opened.record,
       [Symbol.asyncDispose]: async () => {
@@ -176,7 +181,7 @@ async function originalOf(
   }
   for (const wanted of tries) {
     const found = await nearest(deps, scope, wanted, signal);
-    if (found !== undefined) return openRecord(deps, found);
+    if (found !== undefined) return openRecord(deps, found, signal);
   }
   throw new ReplayError("ORIGINAL_MISSING", { url, timestamp: capture.timestamp });
 }

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ChunkedDecoder } from "./chunked.ts";
+import { ChunkedDecoder, dechunk } from "./chunked.ts";
 
 /** Written in pieces of every size, the payload is the same. */
 function dechunked(text: string): string {
@@ -27,4 +27,15 @@ test.each([
   ["not chunked at all", "<html>\nplain", "<html>\nplain"],
 ])("a body %s", (_name, body, payload) => {
   expect(dechunked(body)).toBe(payload);
+});
+
+test("what lies behind the last chunk of a stream is not read", async () => {
+  let read = 0;
+  async function* endless(): AsyncGenerator<Uint8Array> {
+    yield Buffer.from("4\r\nwiki\r\n0\r\n\r\n");
+    for (; read < 100; read += 1) yield Buffer.alloc(1024);
+  }
+  const parts: Uint8Array[] = [];
+  for await (const part of dechunk(endless())) parts.push(part);
+  expect([Buffer.concat(parts).toString(), read]).toEqual(["wiki", 0]);
 });

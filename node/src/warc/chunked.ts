@@ -94,6 +94,8 @@ export async function* dechunk(chunks: AsyncIterable<Uint8Array>): AsyncGenerato
     decoder.write(chunk);
     yield* out;
     out = [];
+    // What lies behind the last chunk may be gigabytes.
+    if (decoder.stats.complete) return;
   }
   decoder.end();
   yield* out;

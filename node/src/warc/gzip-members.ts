@@ -8,8 +8,7 @@ import { Readable } from "node:stream";
 import { constants, crc32, createInflateRaw, type InflateRaw, inflateRawSync } from "node:zlib";
 import { chunksFrom, type SourceWindow, STREAM_BYTES } from "./byte-source.ts";
 import { openGzipRun } from "./gzip-run.ts";
-import type { MemberCodec, MemberOutcome } from "./members.ts";
-import { MAX_MEMORY_DECODED, MAX_MEMORY_STORED, MemberDamage } from "./members.ts";
+import { type MemberCodec, MemberCut, MemberDamage, type MemberOutcome, type MemoryLimits } from "./members.ts";
 import { startsRecord } from "./record-head.ts";
 
 const TRAILER_BYTES = 8;
@@ -25,13 +24,13 @@ export const gzipCodec: MemberCodec = {
   openRun: openGzipRun,
 };
 
-async function openGzipMember(window: SourceWindow, offset: number): Promise<MemberOutcome> {
-  const stored = await window.view(offset, MAX_MEMORY_STORED);
+async function openGzipMember(window: SourceWindow, offset: number, limits: MemoryLimits): Promise<MemberOutcome> {
+  const stored = await window.view(offset, limits.stored);
   if (!gzipCodec.startsAt(stored)) return { kind: "damaged", reason: "not a gzip member" };
   const head = gzipHeaderLength(stored);
-  if (head === undefined) return { kind: "damaged", reason: stored.length < MAX_MEMORY_STORED ? CUT : DAMAGED };
+  if (head === undefined) return { kind: "damaged", reason: stored.length < limits.stored ? CUT : DAMAGED };
   try {
-    return inflateWhole(stored, head);
+    return inflateWhole(stored, head, limits.decoded);
   } catch (error) {
     const code = errorCode(error);
     const complete = offset + stored.length >= window.size;
@@ -68,8 +67,8 @@ function gzipHeaderLength(bytes: Uint8Array): number | undefined {
 }
 
 /** `info` makes the engine part of the answer: its `bytesWritten` is what it took of the input. */
-function inflateWhole(stored: Uint8Array, head: number): MemberOutcome {
-  const options = { info: true, chunkSize: 1 << 14, maxOutputLength: MAX_MEMORY_DECODED };
+function inflateWhole(stored: Uint8Array, head: number, maxDecoded: number): MemberOutcome {
+  const options = { info: true, chunkSize: 1 << 14, maxOutputLength: maxDecoded };
   const answer = inflateRawSync(stored.subarray(head), options) as unknown as { buffer: Buffer; engine: InflateRaw };
   const end = head + answer.engine.bytesWritten;
   if (end + TRAILER_BYTES > stored.length) return { kind: "damaged", reason: CUT };
@@ -107,7 +106,7 @@ function streamMember(window: SourceWindow, offset: number, head: number): Membe
     }
     const end = offset + head + engine.bytesWritten;
     const trailer = await window.view(end, TRAILER_BYTES);
-    if (trailer.length < TRAILER_BYTES) throw new MemberDamage(CUT);
+    if (trailer.length < TRAILER_BYTES) throw new MemberCut(CUT);
     if (!trailerFits(trailer, crc, decoded)) throw new MemberDamage(DAMAGED);
     member.length = end + TRAILER_BYTES - offset;
   }
@@ -117,7 +116,7 @@ function streamMember(window: SourceWindow, offset: number, head: number): Membe
 /** Errors of zlib are damage; those of the source (disk, network) stay what they are. */
 function asDamage(error: unknown): unknown {
   const code = errorCode(error);
-  if (code === "Z_BUF_ERROR") return new MemberDamage(CUT);
+  if (code === "Z_BUF_ERROR") return new MemberCut(CUT);
   return code.startsWith("Z_") ? new MemberDamage(DAMAGED) : error;
 }
 

@@ -12,6 +12,7 @@ import {
   type MemberOutcome,
   type MemberRun,
   RUN_BYTES,
+  WHOLE_FILE,
   type WholeMember,
 } from "./members.ts";
 import { BLOCK_CUT, type OpenPlace, type OpenRecord, openRecord } from "./open-record.ts";
@@ -67,7 +68,7 @@ async function* readSingle(
   search: MemberSearch,
   offset: number,
 ): AsyncGenerator<Iterable<ArchiveEntry>, number> {
-  const outcome = await codec.open(window, offset);
+  const outcome = await codec.open(window, offset, WHOLE_FILE);
   if (outcome.kind === "skipped") return offset + outcome.length;
   if (outcome.kind === "whole") {
     yield entriesOf(outcome, offset);

@@ -2,8 +2,18 @@
 import type { SourceWindow } from "./byte-source.ts";
 
 /** A member up to these sizes is decoded in one call; beyond either, streamed. Bytes. */
-export const MAX_MEMORY_STORED = 1 << 20;
-export const MAX_MEMORY_DECODED = 8 << 20;
+export interface MemoryLimits {
+  readonly stored: number;
+  readonly decoded: number;
+}
+
+/** For whoever reads a whole file, in a thread of its own: calls are what costs. */
+export const WHOLE_FILE: MemoryLimits = { stored: 1 << 20, decoded: 8 << 20 };
+/**
+ * For whoever reads one record, in a thread that others wait for: decoded in about a millisecond. What is larger is streamed,
+ * and decoded by the engine's threads.
+ */
+export const ONE_RECORD: MemoryLimits = { stored: 1 << 18, decoded: 1 << 18 };
 /** Stored bytes looked at for a run of small members. Twice and half as much were not faster. */
 export const RUN_BYTES = 1 << 17;
 /** Stored bytes that a probe decodes: enough for the first header line, at most 1 MiB when it is a bomb. */
@@ -40,7 +50,7 @@ export interface MemberCodec {
   startsAt(bytes: Uint8Array): boolean;
   /** Cheap look at the first `PROBE_BYTES` of what may be a member: could a record start here? Never throws. */
   probe(bytes: Uint8Array): boolean;
-  open(window: SourceWindow, offset: number): Promise<MemberOutcome>;
+  open(window: SourceWindow, offset: number, limits: MemoryLimits): Promise<MemberOutcome>;
   /** Several whole members from the first of `stored` on at once, when the codec can. Never throws. */
   readonly openRun?: (stored: Uint8Array) => MemberRun;
 }
@@ -49,3 +59,6 @@ export interface MemberCodec {
 export class MemberDamage extends Error {
   override readonly name = "MemberDamage";
 }
+
+/** The stored bytes ended before the member did; what came until then is as it was. */
+export class MemberCut extends MemberDamage {}

@@ -10,7 +10,7 @@ import { DecodedStream, fillFor } from "./decoded-stream.ts";
 import { WarcError } from "./errors.ts";
 import { gzipCodec } from "./gzip-members.ts";
 import { readMemberRecords } from "./member-records.ts";
-import { MAX_MEMORY_STORED, type MemberCodec, MemberDamage } from "./members.ts";
+import { type MemberCodec, MemberCut, MemberDamage, ONE_RECORD, WHOLE_FILE } from "./members.ts";
 import { type OpenPlace, openRecord } from "./open-record.ts";
 import { readPlainRecords } from "./plain-records.ts";
 import type { ArchiveEntry, ArchiveRecord, ByteSource, Compression, RecordPlace } from "./record.ts";
@@ -18,7 +18,9 @@ import { readHead, START_BYTES, startsRecord } from "./record-head.ts";
 import { looksLikeZstd, zstdCodec } from "./zstd-frames.ts";
 
 /** Four members of the largest size that is decoded in one call. */
-const WINDOW_BYTES = 4 * MAX_MEMORY_STORED;
+const WINDOW_BYTES = 4 * WHOLE_FILE.stored;
+/** More than any end mark: with this much ahead of it, a member's end is seen, and its sum checked. */
+const END_BYTES = 16;
 
 /**
  * Every record of a file, in stored order, with the damage between them.
@@ -75,15 +77,17 @@ export interface OpenedRecord extends AsyncDisposable {
  * A record deep inside a member with many others costs decoding all that come before it (`place.skip`).
  *
  * @param place - `length` is not needed
+ * @param signal - ends the search; the block can be read after it
  * @throws {WarcError} `NO_RECORD` when none can be read there
  */
 export async function readRecordAt(
   source: ByteSource,
   place: Pick<RecordPlace, "offset" | "skip">,
+  signal?: AbortSignal,
 ): Promise<OpenedRecord> {
   const stream = await streamAt(source, place.offset);
   try {
-    await moveTo(stream, place.skip);
+    await moveTo(stream, place.skip, signal);
     const outcome = await fillFor(stream, readHead(stream));
     if (!("head" in outcome)) throw new WarcError("NO_RECORD", { offset: place.offset, reason: outcome.reason });
     const found: OpenPlace = { offset: place.offset, length: 0, skip: place.skip };
@@ -91,7 +95,10 @@ export async function readRecordAt(
     if (opened === undefined) {
       throw new WarcError("NO_RECORD", { offset: place.offset, reason: "content-length beyond end of data" });
     }
-    return { record: opened.record, [Symbol.asyncDispose]: () => stream.close() };
+    const isHeld = opened.finish === undefined;
+    if (isHeld) await checkSum(stream, found);
+    const record = isHeld ? opened.record : checkedBehind(opened.record, stream);
+    return { record, [Symbol.asyncDispose]: () => stream.close() };
   } catch (error) {
     await stream.close();
     if (error instanceof MemberDamage) {
@@ -101,8 +108,33 @@ export async function readRecordAt(
   }
 }
 
-async function moveTo(stream: DecodedStream, skip: number): Promise<void> {
+/** A block that is not held fails at its end when the sum of its member is wrong. */
+function checkedBehind(record: ArchiveRecord, stream: DecodedStream): ArchiveRecord {
+  const { block, place } = record;
+  async function* chunks(): AsyncGenerator<Uint8Array> {
+    yield* block.chunks();
+    try {
+      await checkSum(stream, place);
+    } catch (error) {
+      if (!(error instanceof MemberDamage)) throw error;
+      throw new WarcError("BLOCK_DAMAGED", { offset: place.offset, reason: error.message }, { cause: error });
+    }
+  }
+  return { ...record, block: { ...block, chunks } };
+}
+
+/** Of a member with one record. One with many says nothing about this one; one that is cut off cannot be asked. */
+async function checkSum(stream: DecodedStream, { skip }: RecordPlace): Promise<void> {
+  try {
+    if (skip === 0) await stream.fill(END_BYTES);
+  } catch (error) {
+    if (!(error instanceof MemberCut)) throw error;
+  }
+}
+
+async function moveTo(stream: DecodedStream, skip: number, signal: AbortSignal | undefined): Promise<void> {
   for (let left = skip; left > 0; ) {
+    signal?.throwIfAborted();
     const part = await stream.take(left);
     if (part === undefined) throw new MemberDamage("place beyond end of member");
     left -= part.length;
@@ -110,11 +142,11 @@ async function moveTo(stream: DecodedStream, skip: number): Promise<void> {
 }
 
 async function streamAt(source: ByteSource, offset: number): Promise<DecodedStream> {
-  const window = new SourceWindow(source, MAX_MEMORY_STORED);
+  const window = new SourceWindow(source, ONE_RECORD.stored);
   const first = await window.view(offset, START_BYTES);
   if (startsRecord(first)) return DecodedStream.ofChunks(chunksFrom(source, offset), offset);
   const codec = looksLikeZstd(first) ? await zstdWithDictionary(window) : gzipCodec;
-  const outcome = await codec.open(window, offset);
+  const outcome = await codec.open(window, offset, ONE_RECORD);
   if (outcome.kind === "whole") return DecodedStream.ofBytes(outcome.bytes);
   if (outcome.kind === "streamed") return DecodedStream.ofChunks(outcome.chunks, 0);
   throw new WarcError("NO_RECORD", { offset, reason: outcome.kind === "damaged" ? outcome.reason : "no record here" });
@@ -123,6 +155,6 @@ async function streamAt(source: ByteSource, offset: number): Promise<DecodedStre
 /** The dictionary, if any, is in the file's first frame. */
 async function zstdWithDictionary(window: SourceWindow): Promise<MemberCodec> {
   const codec = zstdCodec();
-  if (!codec.startsAt(await window.view(0, START_BYTES))) await codec.open(window, 0);
+  if (!codec.startsAt(await window.view(0, START_BYTES))) await codec.open(window, 0, ONE_RECORD);
   return codec;
 }

@@ -8,13 +8,7 @@
 import { Readable } from "node:stream";
 import { constants, createZstdDecompress, type ZstdDecompress, zstdDecompressSync } from "node:zlib";
 import { chunksFrom, type SourceWindow, STREAM_BYTES } from "./byte-source.ts";
-import {
-  MAX_MEMORY_DECODED,
-  MAX_MEMORY_STORED,
-  type MemberCodec,
-  MemberDamage,
-  type MemberOutcome,
-} from "./members.ts";
+import { type MemberCodec, MemberCut, MemberDamage, type MemberOutcome, type MemoryLimits } from "./members.ts";
 
 /** 2^25 = 32 MiB: four times what decoders must support (RFC 8878, 3.1.1.1.2), a quarter of what `--ultra` asks for. */
 const MAX_WINDOW_LOG = 25;
@@ -35,9 +29,9 @@ export function zstdCodec(): MemberCodec {
     startsAt: (bytes) => magicOf(bytes) === FRAME_MAGIC,
     // NOTE: bit 3 of the descriptor is reserved as zero. More cannot be said without decoding a block of up to 128 KiB.
     probe: (bytes) => ((bytes[4] ?? 0xff) & 8) === 0,
-    async open(window, offset) {
+    async open(window, offset, limits) {
       const head = await window.view(offset, SKIPPABLE_HEAD_BYTES);
-      if (magicOf(head) === FRAME_MAGIC) return openFrame(window, offset, dictionary);
+      if (magicOf(head) === FRAME_MAGIC) return openFrame({ window, offset, limits }, dictionary);
       const skipped = skippable(head, window.size - offset);
       if (skipped.kind !== "skipped" || offset > 0 || magicOf(head) !== DICTIONARY_MAGIC) return skipped;
       if (skipped.length > MAX_DICTIONARY_BYTES) return damaged("zstd dictionary too large");
@@ -90,11 +84,18 @@ function decoderParams(): Record<number, number> {
   return { [constants.ZSTD_d_windowLogMax]: MAX_WINDOW_LOG };
 }
 
-async function openFrame(window: SourceWindow, offset: number, dictionary: Buffer | undefined): Promise<MemberOutcome> {
-  const stored = await window.view(offset, MAX_MEMORY_STORED);
+interface FramePlace {
+  readonly window: SourceWindow;
+  readonly offset: number;
+  readonly limits: MemoryLimits;
+}
+
+async function openFrame(place: FramePlace, dictionary: Buffer | undefined): Promise<MemberOutcome> {
+  const { window, offset, limits } = place;
+  const stored = await window.view(offset, limits.stored);
   const common = { params: decoderParams(), ...(dictionary === undefined ? {} : { dictionary }) };
   try {
-    const options = { ...common, info: true, maxOutputLength: MAX_MEMORY_DECODED };
+    const options = { ...common, info: true, maxOutputLength: limits.decoded };
     const answer = zstdDecompressSync(stored, options) as unknown as { buffer: Buffer; engine: ZstdDecompress };
     return { kind: "whole", bytes: answer.buffer, length: answer.engine.bytesWritten };
   } catch (error) {
@@ -123,7 +124,8 @@ function streamFrame(
       member.length = engine.bytesWritten;
     } catch (error) {
       const code = errorCode(error);
-      throw code.startsWith("Z") ? new MemberDamage(code === "Z_BUF_ERROR" ? CUT : reasonOf(code)) : error;
+      if (code === "Z_BUF_ERROR") throw new MemberCut(CUT);
+      throw code.startsWith("Z") ? new MemberDamage(reasonOf(code)) : error;
     } finally {
       member.read = engine.bytesWritten;
       input.destroy();

@@ -11,7 +11,7 @@ import Type from "typebox";
 import type { AccessPolicy } from "../access.ts";
 import { replayHeaders } from "../capture-headers.ts";
 import { HttpProblem } from "../problem.ts";
-import { deadlineSignal, requestSignal } from "../request-signal.ts";
+import { deadlineSignal } from "../request-signal.ts";
 import { CollectionName, ProblemReplies, textReply } from "../schemas.ts";
 import type { RawCaptureService } from "../services.ts";
 import { sendHeadOnly, sendStream } from "../stream-reply.ts";
@@ -54,8 +54,7 @@ async function sendCapture(
   { captures, deadlineMs }: CaptureRoutesOptions,
 ): Promise<FastifyReply> {
   const url = archivedUrl(request.url);
-  deadlineSignal(request, deadlineMs).throwIfAborted();
-  const capture = await captures.nearest(collection, timestamp, url, requestSignal(request));
+  const capture = await captures.nearest(collection, timestamp, url, deadlineSignal(request, deadlineMs));
   if (capture === undefined) throw new HttpProblem("capture-unknown", "this URL is not in the collection");
   reply.code(capture.status >= 200 && capture.status <= 599 ? capture.status : 200);
   for (const [name, value] of replayHeaders(capture, collection)) appendHeader(reply, name, value);
