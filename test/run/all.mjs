@@ -17,7 +17,17 @@ import { runScript } from "./script.mjs";
 import { formatDuration, PlainError } from "./steps.mjs";
 
 /** gcc and libc6-dev build one program; the others are what tests start or crawl. */
-const PACKAGES = ["gcc", "libc6-dev", "wget", "openssl", "python3-venv", "postgresql-doc-15", "procps", "util-linux"];
+const PACKAGES = [
+  "gcc",
+  "libc6-dev",
+  "wget",
+  "openssl",
+  "python3-venv",
+  "postgresql-doc-15",
+  "procps",
+  "util-linux",
+  "curl",
+];
 const PROJECTS = ["unit", "node", "integration", "e2e"];
 const IS_FULL = process.argv.includes("--full");
 const REPORTS = join(CACHE, IS_FULL ? "test-reports-full" : "test-reports");
