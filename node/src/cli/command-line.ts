@@ -13,11 +13,11 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   rebuild: async () => (await import("./rebuild.ts")).rebuild,
   "warc check": async () => {
     const { runWarcCheck } = await import("./warc-check.ts");
-    return (args) => runWarcCheck(args, processIo());
+    return interruptible(runWarcCheck);
   },
   "warc index": async () => {
     const { runWarcIndex } = await import("./warc-index.ts");
-    return (args) => runWarcIndex(args, processIo());
+    return interruptible(runWarcIndex);
   },
 };
 
@@ -36,14 +36,21 @@ export const USAGE = `archive-node: a web archive in one program
   archive-node warc check [--json] FILE...
       Reads files and says what is damaged. Exit 0: clean, 1: damaged, 2: cannot be read.
   archive-node warc index FILE...
-      Prints sorted CDXJ.
+      Prints sorted CDXJ. Exit codes as of warc check; 130 for both: ended by Ctrl-C.
 `;
 
-/** Ctrl-C ends a command between two records. */
-function processIo(): CommandIo {
-  const interrupted = new AbortController();
-  process.once("SIGINT", () => interrupted.abort());
-  return { stdout: process.stdout, stderr: process.stderr, signal: interrupted.signal };
+/** Ctrl-C ends a command between two records, without a word; a second one at once. */
+function interruptible(run: (args: readonly string[], io: CommandIo) => Promise<number>): Command {
+  return async (args) => {
+    const interrupted = new AbortController();
+    process.once("SIGINT", () => interrupted.abort());
+    try {
+      return await run(args, { stdout: process.stdout, stderr: process.stderr, signal: interrupted.signal });
+    } catch (error) {
+      if (!interrupted.signal.aborted) throw error;
+      return EXIT_CODES.interrupted;
+    }
+  };
 }
 
 export async function runCommandLine(args: readonly string[]): Promise<number> {

@@ -1,13 +1,14 @@
 /**
  * `archive-node warc check [--json] FILE...`: reads files to their end and says what is in them and what is broken.
  *
- * Exit status: 0 clean, 1 something is damaged or a digest does not match, 2 a file cannot be read.
+ * Exit status: 0 clean, 1 something is damaged or a digest does not match, 2 a file cannot be read or is no archive.
  */
 import { parseArgs } from "node:util";
 import { type ArchiveReport, readCaptures } from "../cdx/read-captures.ts";
 import { openFileSource } from "../warc/byte-source.ts";
 import { type CommandIo, print } from "./command-io.ts";
 import { progressBar } from "./progress-bar.ts";
+import { exitCodeOfReport } from "./report-exit.ts";
 
 const USAGE = "usage: archive-node warc check [--json] FILE...\n";
 const CLEAN = 0;
@@ -43,8 +44,7 @@ async function checkFile(file: string, json: boolean, io: CommandIo): Promise<nu
   try {
     const report = await reportOf(file, io);
     await print(io.stdout, json ? `${jsonLine(file, report)}\n` : textOf(file, report));
-    if (report.format === "unknown") return report.bytes === 0 ? DAMAGED : UNREADABLE;
-    return report.damaged.length > 0 || report.digests.mismatched > 0 ? DAMAGED : CLEAN;
+    return Math.max(exitCodeOfReport(report), report.digests.mismatched > 0 ? DAMAGED : CLEAN);
   } catch (error) {
     io.signal.throwIfAborted();
     const reason = error instanceof Error ? error.message : String(error);

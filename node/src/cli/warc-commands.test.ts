@@ -1,11 +1,15 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { tempDir } from "../../../test/testkit/temp-dir.ts";
 import { gzipEach, pageRecord, warcinfo, warcRecord } from "../../../test/testkit/warc-builder.ts";
 import { runWarcCheck } from "./warc-check.ts";
 import { runWarcIndex } from "./warc-index.ts";
 
+const PROGRAM = fileURLToPath(new URL("../../bin/archive-node", import.meta.url));
 const CLEAN = gzipEach([warcinfo(), pageRecord("http://example.com/")]);
 const WRONG = warcRecord({
   uri: "http://x/",
@@ -56,6 +60,34 @@ test("index prints lines, and exits 1 for damage", async () => {
   expect(clean.exitCode).toBe(0);
   expect(clean.text).toMatch(/^com,example\)\/ 20260102030405 \{"url": "http:\/\/example\.com\/"/);
   expect((await run(runWarcIndex, [], CLEAN.subarray(0, -5))).exitCode).toBe(1);
+});
+
+test.each([
+  ["no archive", Buffer.from("hello"), 2],
+  ["an empty file", Buffer.alloc(0), 1],
+  ["a missing file", undefined, 2],
+])("of %s, check and index say the same", async (_name, file, expected) => {
+  for (const command of [runWarcCheck, runWarcIndex]) expect((await run(command, [], file)).exitCode).toBe(expected);
+});
+
+test.each(["check", "index"])("Ctrl-C ends warc %s with 130 and without a trace", async (command) => {
+  await using folder = await tempDir("cli");
+  const [damaged, clean] = [join(folder.path, "damaged.warc.gz"), join(folder.path, "clean.warc.gz")];
+  await writeFile(damaged, CLEAN.subarray(0, -5));
+  await writeFile(clean, CLEAN);
+  // The first file makes either command say something; the others keep it busy for longer than it takes to be told.
+  const files = [damaged, ...Array.from({ length: 3_000 }, () => clean)];
+  const child = spawn(process.execPath, [PROGRAM, "warc", command, ...files], { stdio: ["ignore", "pipe", "pipe"] });
+  const said = { stdout: "", stderr: "" };
+  for (const name of ["stdout", "stderr"] as const) {
+    child[name].on("data", (text: Buffer) => {
+      if (said.stdout + said.stderr === "") child.kill("SIGINT");
+      said[name] += text.toString();
+    });
+  }
+  const [exitCode] = (await once(child, "close")) as [number | null];
+  expect(exitCode).toBe(130);
+  expect(said.stderr).toMatch(command === "check" ? /^$/ : /^.*are damaged: .*\n$/);
 });
 
 test.each([runWarcCheck, runWarcIndex])("unknown options end with the usage and 2", async (command) => {

@@ -9,4 +9,6 @@ export const EXIT_CODES = {
   dataUnusable: 3,
   /** An index file is damaged; `archive-node rebuild` makes it anew from the blobs. */
   indexDamaged: 4,
+  /** Ctrl-C ended `warc check` or `warc index` before they were done; shells say the same of a program it killed. */
+  interrupted: 130,
 } as const;
