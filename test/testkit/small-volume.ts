@@ -42,6 +42,22 @@ export function readOnlyCover(folder: string): Disposable {
   return { [Symbol.dispose]: () => void execFileSync("umount", ["-l", folder]) };
 }
 
+/**
+ * Makes a folder refuse writes with what is in it still to be read, until disposed. Files that a program has open for writing
+ * stay so: the kernel lets nobody make them read-only under it.
+ */
+export function readOnlyFolder(folder: string): Disposable {
+  execFileSync("mount", ["--bind", folder, folder], { stdio: "pipe" });
+  const remove = (): void => void execFileSync("umount", ["-l", folder]);
+  try {
+    execFileSync("mount", ["-o", "remount,bind,ro", folder], { stdio: "pipe" });
+  } catch (error) {
+    remove();
+    throw error;
+  }
+  return { [Symbol.dispose]: remove };
+}
+
 /** Whether this machine lets us mount. */
 export function canMount(): boolean {
   try {
