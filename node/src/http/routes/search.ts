@@ -19,7 +19,8 @@ const Query = Type.Object(
     q: Type.String({
       minLength: 1,
       maxLength: 1024,
-      description: 'Words, "phrases", prefix*, host: title: type: lang:',
+      description:
+        'Words, "phrases", prefix*, -without, this OR that; host: (or site:) title: type: lang: year:2010-2014',
     }),
     collection: Type.Optional(Type.Array(CollectionName, { maxItems: 64 })),
     limit: Type.Integer({ minimum: 1, maximum: 100, default: 20 }),
