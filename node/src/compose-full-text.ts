@@ -8,7 +8,7 @@ import type { NodeConfig } from "./contract/config-schema.ts";
 import type { ArchiveSourceOptions } from "./fulltext/archive-source.ts";
 import type { SetAside } from "./fulltext/index-writer.ts";
 import { Indexer } from "./fulltext/indexer.ts";
-import { createFullTextMetrics } from "./fulltext/metrics.ts";
+import { createFullTextMetrics, type FullTextMetrics } from "./fulltext/metrics.ts";
 import { type FullTextIndex, openFullTextIndex } from "./fulltext/reader-pool.ts";
 import type { NodeState } from "./http/node-phase.ts";
 import type { SearchService } from "./http/services.ts";
@@ -50,16 +50,67 @@ const POLL_MS = 5_000;
 const INDEXER = { stallMs: 120_000, heapMb: 1_024 };
 
 export function composeFullText(
-  { config, logger, registry, state, onFailure }: FullTextParts,
+  parts: FullTextParts,
   scopeOf: (collection: string) => AccessScope | undefined,
 ): FullText {
+  const { config, registry } = parts;
   const file = join(config.dataDir, "fulltext.db");
+  const progress = new Progress();
+  const metrics = createFullTextMetrics(registry, () => performance.now());
+  const { indexer, setAside } = composeIndexer(file, parts, { metrics, progress });
+  let index: FullTextIndex | undefined;
+  const opened = (): FullTextIndex => {
+    index ??= openFullTextIndex({ file, ...READERS, onDamage: (inode) => indexer.rebuild(inode) });
+    return index;
+  };
+  return {
+    search: createLocalSearch({
+      index: {
+        match: (question, signal) => opened().match(question, signal),
+        present: (question, docs, signal) => opened().present(question, docs, signal),
+      },
+      scopeOf: (collection) => {
+        const scope = scopeOf(collection);
+        return scope && { ...scope, cutoff: scope.cutoff === undefined ? undefined : Number(scope.cutoff) };
+      },
+      metrics: createSearchMetrics(registry),
+      nowMs: () => performance.now(),
+    }),
+    searchableUpTo: () => progress.sequence,
+    setAside,
+    searchable: (sequence, signal) => progress.until(sequence, signal),
+    committed: (sequence) => {
+      metrics.committed(sequence);
+      indexer.wake();
+    },
+    resume: () => indexer.resume(),
+    start: async (signal) => {
+      await indexer.start(signal);
+      opened();
+    },
+    stop: async () => {
+      await index?.close();
+      await indexer.stop();
+    },
+  };
+}
+
+interface ComposedIndexer {
+  readonly indexer: Indexer;
+  /** Why a file was set aside. */
+  readonly setAside: (sequence: number) => string | undefined;
+}
+
+/** The writing thread, and what the rest of the node is told of it. */
+function composeIndexer(
+  file: string,
+  { config, logger, state, onFailure }: FullTextParts,
+  { metrics, progress }: { readonly metrics: FullTextMetrics; readonly progress: Progress },
+): ComposedIndexer {
   const sourceOptions: ArchiveSourceOptions = {
     database: catalogFiles(config.dataDir).database,
     blobs: blobFolder(config.dataDir),
   };
-  const progress = new Progress();
-  const metrics = createFullTextMetrics(registry, () => performance.now());
   let setAside: ReadonlyMap<number, string> = new Map();
   const indexer = new Indexer(
     {
@@ -90,41 +141,7 @@ export function composeFullText(
       },
     },
   );
-  let index: FullTextIndex | undefined;
-  const opened = (): FullTextIndex => {
-    index ??= openFullTextIndex({ file, ...READERS, onDamage: (inode) => indexer.rebuild(inode) });
-    return index;
-  };
-  return {
-    search: createLocalSearch({
-      index: {
-        match: (question, signal) => opened().match(question, signal),
-        present: (question, docs, signal) => opened().present(question, docs, signal),
-      },
-      scopeOf: (collection) => {
-        const scope = scopeOf(collection);
-        return scope && { ...scope, cutoff: scope.cutoff === undefined ? undefined : Number(scope.cutoff) };
-      },
-      metrics: createSearchMetrics(registry),
-      nowMs: () => performance.now(),
-    }),
-    searchableUpTo: () => progress.sequence,
-    setAside: (sequence) => setAside.get(sequence),
-    searchable: (sequence, signal) => progress.until(sequence, signal),
-    committed: (sequence) => {
-      metrics.committed(sequence);
-      indexer.wake();
-    },
-    resume: () => indexer.resume(),
-    start: async (signal) => {
-      await indexer.start(signal);
-      opened();
-    },
-    stop: async () => {
-      await index?.close();
-      await indexer.stop();
-    },
-  };
+  return { indexer, setAside: (sequence) => setAside.get(sequence) };
 }
 
 function noteSetAside(state: NodeState, blobs: readonly SetAside[]): void {
