@@ -17,7 +17,7 @@ export const HTTP_LIMITS = {
   headerMs: 10_000,
   /** How often Node looks for slow headers. */
   checkMs: 1_000,
-  /** A connection on which nothing moves in either direction. */
+  /** A connection on which nothing moves in either direction; not while an upload is stored (`idle-limit.ts`). */
   idleMs: 120_000,
   keepAliveMs: 15_000,
   connections: 2_048,
@@ -36,6 +36,8 @@ export interface AppOptions {
   readonly tls?: AppTls | undefined;
   /** Believe the last `X-Forwarded-For` entry: for listeners behind an Ingress. */
   readonly behindProxy?: boolean;
+  /** Other than `HTTP_LIMITS.idleMs`. */
+  readonly idleMs?: number;
 }
 
 /** TLS 1.3 only; `ca` makes the client's certificate compulsory. */
@@ -67,7 +69,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     bodyLimit: HTTP_LIMITS.bodyBytes,
     // A misspelt parameter is answered, not dropped.
     ajv: { customOptions: { removeAdditional: false as const } },
-    connectionTimeout: HTTP_LIMITS.idleMs,
+    connectionTimeout: options.idleMs ?? HTTP_LIMITS.idleMs,
     keepAliveTimeout: HTTP_LIMITS.keepAliveMs,
     requestTimeout: 0,
     forceCloseConnections: "idle" as const,

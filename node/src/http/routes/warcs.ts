@@ -5,6 +5,7 @@ import Type from "typebox";
 import type { AccessPolicy } from "../access.ts";
 import { parseRange } from "../byte-range.ts";
 import { promisedSha256, reprDigest } from "../digest-fields.ts";
+import { withoutIdleLimit } from "../idle-limit.ts";
 import { type BodyLimits, pacedBody } from "../paced-body.ts";
 import { HttpProblem } from "../problem.ts";
 import { requestSignal } from "../request-signal.ts";
@@ -133,15 +134,15 @@ const uploadRoute: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, op
       if (release === undefined) throw busy();
       try {
         continueIfAsked(request, reply);
-        const { created, ...receipt } = await options.uploads.upload(
-          pacedBody(request.raw, options.body),
-          {
-            collection: name,
-            filename: request.query.filename,
-            sizeBytes: declaredLength(request),
-            sha256: promisedSha256(request.headers),
-          },
-          requestSignal(request),
+        const promises = {
+          collection: name,
+          filename: request.query.filename,
+          sizeBytes: declaredLength(request),
+          sha256: promisedSha256(request.headers),
+        };
+        // The sender's pace is watched by the body itself.
+        const { created, ...receipt } = await withoutIdleLimit(request, () =>
+          options.uploads.upload(pacedBody(request.raw, options.body), promises, requestSignal(request)),
         );
         reply.header("location", `/api/v1/collections/${name}/warcs/${receipt.hash}`);
         return await reply.code(created ? 201 : 200).send({ ...receipt, damaged: [...receipt.damaged] });
