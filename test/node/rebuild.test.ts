@@ -1,6 +1,16 @@
 /** Damaged and lost index files: found, named with what to do, and made anew from the stored files and the journal. */
 import { spawnSync } from "node:child_process";
-import { appendFile, open as openFile, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import {
+  appendFile,
+  open as openFile,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+} from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
@@ -188,6 +198,27 @@ test("a stored file that is gone is named, and the others stay", async () => {
     expect((await archive.hashes()).toSorted()).toEqual(kept.map((file) => file.sha256).toSorted());
     expect(await archive.cdx(urls[0] ?? "")).toEqual([]);
   });
+});
+
+test.each([
+  ["gone", (file: string) => rm(file)],
+  ["cut short", (file: string) => truncate(file, 100)],
+  ["gone with its folders", (file: string) => rm(resolve(file, "../.."), { recursive: true })],
+])("a stored file that is %s is whole again when it is sent again", async (_name, lose) => {
+  await using dir = await tempDir("again");
+  const before = await filled(dir.path);
+  const { bytes, sha256 } = FILES[0] ?? sampleFile({ name: "none", pages: 1 });
+  const place = join(dir.path, "blobs/sha256", sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+  await lose(place);
+  await withNode(dir.path, async (archive) => {
+    expect(await archive.upload(bytes)).toMatchObject({ status: 200, json: { hash: sha256, captures: 30 } });
+    expect(await readFile(place)).toEqual(bytes);
+    expect(await readdir(join(dir.path, "incoming"))).toEqual([]);
+    expect((await archive.content(sha256)).status).toBe(200);
+    expect((await archive.get(`/default/2026id_/${FILES[0]?.urls[0] ?? ""}`)).status).toBe(200);
+  });
+  expect(run("rebuild", "--data", dir.path).status).toBe(0);
+  await withNode(dir.path, async (archive) => expect(await answersOf(archive, FILES)).toEqual(before));
 });
 
 test("a catalog of a later version is refused with what to do, and rebuild makes one of this version", async () => {

@@ -116,7 +116,7 @@ async function ingest(
   try {
     checkPromises(received, request);
     const held = await deps.index.held(request.collection, received.hash);
-    const receipt = held === undefined ? await store(deps, received, request) : answerOf(received, held);
+    const receipt = held === undefined ? await store(deps, received, request) : await again(received, held);
     if (receipt.created) deps.metrics.indexed((deps.monotonicMs() - completeMs) / 1000);
     await received.settle();
     return receipt;
@@ -144,7 +144,10 @@ function checkPromises({ hash, size }: ReceivedBlob, request: IngestRequest): vo
   }
 }
 
-function answerOf({ hash, size }: ReceivedBlob, { records, captures, damaged }: HeldBlob): IngestReceipt {
+/** The index holding it does not mean that the volume does: what came is kept where the stored file is gone. */
+async function again(received: ReceivedBlob, { records, captures, damaged }: HeldBlob): Promise<IngestReceipt> {
+  await received.keep();
+  const { hash, size } = received;
   return { hash, size, records, captures, damaged, created: false };
 }
 

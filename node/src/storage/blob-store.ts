@@ -8,7 +8,10 @@ export interface ReceivedBlob {
   readonly size: number;
   /** A path that a reader can open until `keep`. */
   readonly path: string;
-  /** Gives it its name; durable when it returns. One caller at a time for the same bytes. Repeating it, or keeping bytes that are held, changes nothing. */
+  /**
+   * Gives it its name; durable when it returns. One caller at a time for the same bytes. Repeating it, or keeping bytes that
+   * are held, changes nothing; where the held file is gone or cut, it is whole again.
+   */
   keep(): Promise<void>;
   /** Its row is committed: forget that it ever was on the way. */
   settle(): Promise<void>;

@@ -39,7 +39,8 @@ const MESSAGES: { readonly [C in StorageErrorCode]: (details: StorageErrorDetail
   DISK_FAILED: ({ reason }) => `the node's volume fails (${reason}): check the volume`,
   HANDLES_EXHAUSTED: ({ reason }) =>
     `too many files are open (${reason}): raise the limit of open files, check who connects`,
-  BLOB_MISSING: ({ hash }) => `the archived file ${hash} is not on the volume: restore it from a backup or a peer`,
+  BLOB_MISSING: ({ hash }) =>
+    `the archived file ${hash} is not on the volume: send it again, or restore it from a backup`,
   WORKER_LOST: ({ worker, reason }) => `the ${worker} thread ended (${reason}); try again`,
   WORKER_UNSTARTED: ({ worker, reason }) =>
     `the ${worker} thread cannot start (${reason}): check memory and installation`,

@@ -196,7 +196,7 @@ function receivedBlob(
     hash,
     size,
     path,
-    keep: () => keep(path, place),
+    keep: () => keep({ path, size }, place),
     settle: () => forget(path),
     discard: async ({ named }) => {
       if (named) await rm(place, { force: true });
@@ -211,13 +211,14 @@ async function forget(path: string): Promise<void> {
   await rm(`${path}${KEPT}`, { force: true });
 }
 
-async function keep(path: string, place: string): Promise<void> {
+/** What lies at its place with another size is not the file any more. */
+async function keep({ path, size }: { readonly path: string; readonly size: number }, place: string): Promise<void> {
   try {
     const folder = dirname(place);
     const made = await mkdir(folder, { recursive: true });
     // Not flushed by itself: should a power cut lose the note alone, the file is one that no row names, which harms nobody.
     await writeFile(`${path}${KEPT}`, "");
-    if ((await sizeOf(place)) === undefined) await rename(path, place);
+    if ((await sizeOf(place)) !== size) await rename(path, place);
     await syncFolder(folder);
     // New folders are durable only once the folders that list them are.
     if (made !== undefined) await syncFolder(dirname(folder)).then(() => syncFolder(dirname(dirname(folder))));
