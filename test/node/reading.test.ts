@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ArchiveNodeProcess, startArchiveNode } from "../testkit/archive-node-process.ts";
-import { nodeClient } from "../testkit/node-client.ts";
+import { type NodeClient, nodeClient } from "../testkit/node-client.ts";
 import { configuredNode } from "../testkit/node-config.ts";
 import { tempDir } from "../testkit/temp-dir.ts";
 import { NodeArchive, sampleFile, sha256Of } from "../testkit/uploads.ts";
@@ -134,7 +134,7 @@ test("readers are answered while a large file is committed, and everything shows
   expect(counted).toBe(stored);
 });
 
-test("embargo and exclusion hold in look-up, replay and search; a collection taken out of service is gone", async () => {
+test("embargo and exclusion hold in look-up, replay, search and whole files; a collection taken out of service is gone", async () => {
   await using dir = await tempDir("access");
   const day = 86_400;
   const open = { name: "default", access: "Public" as const, embargoSeconds: 0, exclude: [] };
@@ -144,14 +144,15 @@ test("embargo and exclusion hold in look-up, replay and search; a collection tak
   const hidden = sampleFile({ name: "hidden", pages: 1, date: "2020-01-01T00:00:00Z" });
   const serve = async (
     collections: readonly (typeof open | typeof closed)[],
-    check: (at: NodeArchive) => Promise<void>,
+    check: (at: NodeArchive, stranger: NodeClient) => Promise<void>,
   ) => {
     await using settings = await configuredNode({ dataDir: dir.path, collections: [...collections] });
     await using running = await startArchiveNode({ dataDir: dir.path, args: ["--config", settings.configFile] });
     await using at = new NodeArchive(running);
-    await check(at);
+    await using stranger = nodeClient(running.url, { ca: running.caPem });
+    await check(at, stranger);
   };
-  await serve([open, closed], async (at) => {
+  await serve([open, closed], async (at, stranger) => {
     for (const file of [old, fresh, hidden]) {
       expect((await at.upload(file.bytes, "closed")).status).toBe(201);
       await at.searchable(file.sha256, "closed");
@@ -165,7 +166,18 @@ test("embargo and exclusion hold in look-up, replay and search; a collection tak
       expect(await at.cdx(uri, "closed"), file.word).toHaveLength(seen);
       expect((await at.get(`/closed/2020id_/${uri}`)).status, file.word).toBe(seen === 1 ? 200 : 404);
       expect(await at.search(file.word, "closed"), file.word).toHaveLength(seen);
+      // Also a file that hides nothing: which ones do changes with time.
+      const content = `/api/v1/collections/closed/warcs/${file.sha256}/content`;
+      for (const headers of [{}, { range: "bytes=0-1" }, { "if-none-match": `"sha256:${file.sha256}"` }]) {
+        const refused = await stranger.call(content, { headers });
+        expect(refused, file.word).toMatchObject({ status: 401, json: { code: "content-restricted" } });
+      }
+      expect((await stranger.call(content, { method: "HEAD" })).status).toBe(401);
+      expect((await at.content(file.sha256, "closed")).status, file.word).toBe(200);
     }
+    const shown = sampleFile({ name: "shown", pages: 1 });
+    expect((await at.upload(shown.bytes)).status).toBe(201);
+    expect((await stranger.call(`/api/v1/collections/default/warcs/${shown.sha256}/content`)).status).toBe(200);
   });
   await serve([open], async (at) => {
     expect((await at.get(`/closed/cdx?url=${old.urls[0]}`)).status).toBe(404);

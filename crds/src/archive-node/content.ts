@@ -70,9 +70,15 @@ export const collections = mapList(
         ),
       },
       optional: {
-        embargo: duration({ description: "Captures younger than this are not shown.", absent: "None." }),
+        embargo: duration({
+          description: "Captures younger than this are not shown. Whole files then need the access token.",
+          absent: "None.",
+        }),
         exclude: atomicList(
-          { description: "SURT prefixes that no read path shows, e.g. `org,example)/private`." },
+          {
+            description:
+              "SURT prefixes that no read path shows, e.g. `org,example)/private`. Whole files then need the access token.",
+          },
           string({ description: "SURT prefix." }, { minLength: 1, maxLength: 2048 }),
           { maxItems: 1000 },
         ),

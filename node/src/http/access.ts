@@ -39,6 +39,23 @@ export class AccessPolicy {
     return collection;
   }
 
+  /**
+   * The collection, when this request may read whole files of it. Without the token it may not where captures are hidden:
+   * a file can hold them beside others, also in requests and damaged parts that no index names.
+   *
+   * @throws {HttpProblem} `auth-required`, `content-restricted`, `collection-unknown`
+   */
+  readableWhole(request: FastifyRequest, name: string): CollectionConfig {
+    const collection = this.readable(request, name);
+    const { embargoSeconds, exclude } = collection;
+    if (embargoSeconds === 0 && exclude.length === 0) return collection;
+    if (this.hasToken(request)) return collection;
+    throw new HttpProblem(
+      "content-restricted",
+      "the collection hides captures, which its files may hold: send the node's access token as Authorization: Bearer",
+    );
+  }
+
   /** @throws {HttpProblem} `auth-required`, `collection-unknown` */
   writable(request: FastifyRequest, name: string): CollectionConfig {
     if (!this.hasToken(request)) throw tokenNeeded();

@@ -17,6 +17,7 @@ export const PROBLEMS = {
   "bad-digest-field": final(400, "A digest header cannot be understood"),
   "upload-incomplete": passing(400, "The upload ended before its announced length"),
   "auth-required": final(401, "A valid bearer token is needed"),
+  "content-restricted": final(401, "Whole files of this collection need a valid bearer token"),
   "peer-only": final(403, "Only the operator may call this"),
   "not-found": final(404, "There is nothing at this path"),
   "collection-unknown": final(404, "There is no collection of this name"),

@@ -93,6 +93,7 @@ export const warcRoutes: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (a
     {
       schema: {
         summary: "The file, byte for byte as received",
+        description: "Needs the token where the collection has an embargo or exclusions.",
         params: BlobParams,
         response: {
           200: textReply("All of it", ...CONTENT_TYPES),
@@ -103,6 +104,7 @@ export const warcRoutes: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (a
       },
     },
     async (request, reply) => {
+      access.readableWhole(request, request.params.name);
       const blob = await findBlob(request, request.params, options);
       return sendContent(request, reply, { collection: request.params.name, blob }, options);
     },
