@@ -27,7 +27,7 @@ let node: ArchiveNodeProcess;
 let archive: NodeArchive;
 
 beforeAll(async () => {
-  node = await startArchiveNode({ metrics: true });
+  node = await startArchiveNode({ web: true, metrics: true });
   archive = new NodeArchive(node);
 });
 afterAll(async () => {
@@ -106,6 +106,39 @@ test("bytes of a stored file come back whole and by range", async () => {
   expect((await client.call(path, { headers: { range: "bytes=-5" } })).headers["content-length"]).toBe("5");
   const beyond = await client.call(path, { headers: { range: `bytes=${file.bytes.length}-` } });
   expect(beyond).toMatchObject({ status: 416, json: { code: "range-invalid" } });
+});
+
+async function metric(name: string): Promise<number> {
+  const text = await (await fetch(`${node.metricsUrl}/metrics`)).text();
+  return Number(new RegExp(`^${name} (\\d+)`, "m").exec(text)?.[1]);
+}
+
+test("a damaged file is stored as it is: its lost range is in the answer, the metrics and the log, the rest is found", async () => {
+  const pages = ["a", "b", "c", "d", "e"].map((path) => url("damaged", path));
+  const members = pages.map((uri, index) => gzipSync(pageRecord(uri, page("kinddamaged", `${index}`))));
+  const offset = members.slice(0, 2).reduce((sum, member) => sum + member.length, 0);
+  const length = members[2]?.length ?? 0;
+  const bytes = Buffer.concat(members);
+  bytes[offset + Math.floor(length / 2)] = 0xff ^ (bytes[offset + Math.floor(length / 2)] ?? 0);
+  const hash = sha256Of(bytes);
+  const damaged = [{ offset, length, reason: "gzip data damaged" }];
+  const names = ["archivestream_ingest_damaged_ranges_total", "archivestream_ingest_damaged_bytes_total"];
+  const before = await Promise.all(names.map(metric));
+  expect(await archive.upload(bytes)).toMatchObject({ status: 201, json: { hash, records: 4, captures: 4, damaged } });
+  expect(await Promise.all(names.map(metric))).toEqual([(before[0] ?? 0) + 1, (before[1] ?? 0) + length]);
+  const line = node
+    .log()
+    .split("\n")
+    .find((text) => text.includes("stored file has damaged ranges"));
+  expect(JSON.parse(line ?? "{}")).toMatchObject({ level: "warn", hash, damaged });
+  expect(await archive.get(`/api/v1/collections/default/warcs/${hash}`)).toMatchObject({ json: { damaged } });
+  const kept = pages.filter((_uri, index) => index !== 2);
+  expect(await archive.cdx(pages[2] ?? "")).toEqual([]);
+  for (const uri of kept) expect(await archive.cdx(uri)).toHaveLength(1);
+  await archive.searchable(hash);
+  expect((await archive.search("kinddamaged")).toSorted()).toEqual(kept);
+  const content = await fetch(`${node.webUrl}/api/v1/collections/default/warcs/${hash}/content`);
+  expect(Buffer.from(await content.arrayBuffer()).equals(bytes)).toBe(true);
 });
 
 test("readers are answered while a large file is committed, and everything shows itself in time", async () => {
