@@ -96,7 +96,6 @@ function writeSpool(path: string, from: number, count: number): void {
       ...{ type: "response", method: undefined, requestBody: undefined, redirect: undefined },
     });
   }
-  spool.flush();
 }
 
 /** Milliseconds of each look-up; every one must find its capture. */

@@ -19,7 +19,7 @@ export interface Reading {
   readonly compression: Compression;
   readonly records: number;
   readonly damaged: readonly DamagedRange[];
-  /** Why reading ended early; its captures are then not in the index. */
+  /** Why reading ended early; captures found until then are in the index. */
   readonly reason: string | undefined;
 }
 

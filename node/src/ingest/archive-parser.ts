@@ -1,7 +1,8 @@
 /**
  * Reads received files in worker threads, each under a ceiling of time and memory. A file that breaks its thread is an
- * outcome (`unreadable`), not a failure of the node.
+ * outcome (`unreadable`), not a failure of the node; what was found in it until then counts.
  */
+import { spooledSoFar } from "../cdx/capture-spool.ts";
 import { StorageError } from "../storage/errors.ts";
 import { WorkerCalls } from "../storage/worker-calls.ts";
 import type { ParseCalls, Parsed, ParseInput } from "./parse-calls.ts";
@@ -12,16 +13,31 @@ const HEAP_MB = 512;
 const BASE_MS = 60_000;
 const MS_PER_BYTE = 1 / 1_000;
 
-export type ParseOutcome =
-  | { readonly kind: "parsed"; readonly parsed: Parsed }
-  | { readonly kind: "unreadable"; readonly reason: string };
+export type ParseOutcome = { readonly kind: "parsed"; readonly parsed: Parsed } | Unreadable;
+
+export interface Unreadable {
+  readonly kind: "unreadable";
+  readonly reason: string;
+  /** Found before, and in the spool. */
+  readonly captures: number;
+  /** Where the last of them ends in the file, bytes; 0 without any. */
+  readonly readBytes: number;
+}
+
+/** How long reading a file of this many bytes may take, milliseconds. */
+function readingLimitMs(sizeBytes: number): number {
+  return BASE_MS + Math.ceil(sizeBytes * MS_PER_BYTE);
+}
 
 export class ArchiveParser {
+  readonly #limitMs: (sizeBytes: number) => number;
   readonly #threads: readonly WorkerCalls<ParseCalls>[];
   readonly #idle: WorkerCalls<ParseCalls>[];
   readonly #waiting: ((thread: WorkerCalls<ParseCalls>) => void)[] = [];
 
-  constructor(threads: number) {
+  /** @param limitMs - of reading a file of some bytes */
+  constructor(threads: number, limitMs = readingLimitMs) {
+    this.#limitMs = limitMs;
     this.#threads = Array.from(
       { length: threads },
       () =>
@@ -43,12 +59,14 @@ export class ArchiveParser {
   /** @throws {StorageError} of the volume: `DISK_FULL`, `DISK_READ_ONLY` */
   async parse(input: ParseInput, sizeBytes: number): Promise<ParseOutcome> {
     const thread = await this.#take();
-    const limitMs = BASE_MS + Math.ceil(sizeBytes * MS_PER_BYTE);
+    const limitMs = this.#limitMs(sizeBytes);
     try {
       const parsed = await thread.call("parse", input, AbortSignal.timeout(limitMs));
       return { kind: "parsed", parsed };
     } catch (error) {
-      return await unreadable(error, thread, limitMs);
+      const reason = await reasonOf(error, thread, limitMs);
+      if (reason === undefined) throw error;
+      return await unreadable(reason, input.spool);
     } finally {
       this.#give(thread);
     }
@@ -71,13 +89,25 @@ export class ArchiveParser {
   }
 }
 
-async function unreadable(error: unknown, thread: WorkerCalls<ParseCalls>, limitMs: number): Promise<ParseOutcome> {
+/** Why the file is at fault, once its thread no longer writes; `undefined` when it is not. */
+async function reasonOf(error: unknown, thread: WorkerCalls<ParseCalls>, limitMs: number): Promise<string | undefined> {
   if (error instanceof Error && error.name === "TimeoutError") {
     await thread.abandon();
-    return { kind: "unreadable", reason: `reading took longer than ${Math.round(limitMs / 1000)} s` };
+    return `reading took longer than ${Math.round(limitMs / 1000)} s`;
   }
-  if (error instanceof StorageError && (error.code === "WORKER_LOST" || error.code === "WORKER_FAILED")) {
-    return { kind: "unreadable", reason: error.message };
+  if (!(error instanceof StorageError)) return undefined;
+  return error.code === "WORKER_LOST" || error.code === "WORKER_FAILED" ? error.message : undefined;
+}
+
+async function unreadable(reason: string, spool: string): Promise<Unreadable> {
+  try {
+    const { rows, last } = await spooledSoFar(spool);
+    const readBytes = last === undefined ? 0 : last.place.offset + last.place.length;
+    return { kind: "unreadable", reason, captures: rows, readBytes };
+  } catch (error) {
+    // It ended before it could make one.
+    if ((error as NodeJS.ErrnoException).code === "ENOENT")
+      return { kind: "unreadable", reason, captures: 0, readBytes: 0 };
+    throw error;
   }
-  throw error;
 }

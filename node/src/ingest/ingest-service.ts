@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Commit, Committed, Reading } from "../cdx/catalog-calls.ts";
 import type { BlobStore, ReceivedBlob } from "../storage/blob-store.ts";
 import type { DamagedRange } from "../warc/record.ts";
-import type { ParseOutcome } from "./archive-parser.ts";
+import type { ParseOutcome, Unreadable } from "./archive-parser.ts";
 import { IngestError } from "./errors.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import type { IngestMetrics } from "./metrics.ts";
@@ -177,8 +177,9 @@ function entryOf({ now }: IngestDeps, file: StoredFile): Commit["entry"] {
 
 function commitOf(entry: Commit["entry"], outcome: ParseOutcome, spool: string): Commit {
   if (outcome.kind === "unreadable") {
-    const reading = unread(outcome.reason, entry.size);
-    return { entry, reading, spool: undefined, captures: 0, journalEnd: undefined };
+    const { captures } = outcome;
+    const reading = unread(outcome, entry.size);
+    return { entry, reading, spool: captures === 0 ? undefined : spool, captures, journalEnd: undefined };
   }
   const { report, captures } = outcome.parsed;
   const { format, compression, records, damaged } = report;
@@ -191,9 +192,10 @@ function commitOf(entry: Commit["entry"], outcome: ParseOutcome, spool: string):
   };
 }
 
-function unread(reason: string, size: number): Reading {
-  const damaged = [{ offset: 0, length: size, reason }];
-  return { format: "unknown", compression: "none", records: 0, damaged, reason };
+/** What was found before reading ended counts; nobody knows how many other records lie between. */
+function unread({ reason, captures, readBytes }: Unreadable, size: number): Reading {
+  const damaged = [{ offset: readBytes, length: Math.max(0, size - readBytes), reason }];
+  return { format: "unknown", compression: "none", records: captures, damaged, reason };
 }
 
 async function withSpool<T>({ spoolFolder }: IngestDeps, work: (spool: string) => Promise<T>): Promise<T> {

@@ -10,7 +10,6 @@ const calls: ParseCalls = {
     await using source = await openFileSource(path);
     using rows = new SpoolWriter(spool);
     const report = await readCaptures(source, { row: (row) => rows.write(row) });
-    rows.flush();
     return { report, captures: rows.rows };
   },
 };
