@@ -21,6 +21,7 @@ import { nearestCapture } from "./replay/raw-capture.ts";
 import type { BlobStore } from "./storage/blob-store.ts";
 import type { StorageError } from "./storage/errors.ts";
 import { createFileBlobStore, incomingFolder } from "./storage/file-blob-store.ts";
+import { syncFolder } from "./storage/folder-sync.ts";
 import { chunksBetween } from "./warc/byte-source.ts";
 
 export interface ArchiveParts {
@@ -97,6 +98,8 @@ export function openArchive(parts: ArchiveParts): Archive {
       try {
         await blobs.prepare();
         await index.open(signal);
+        // Also of the journal, which the index has just made.
+        await syncFolder(dataDir);
         await recoverArchive({ blobs, index, ingest, logger }, signal);
         await fullText.start(signal);
         volume.start();

@@ -1,6 +1,7 @@
 /** Small files that survive a crash as either the old or the new content: temporary name, sync, rename, sync folder. */
 import { open, rename } from "node:fs/promises";
 import { dirname } from "node:path";
+import { syncFolder } from "../storage/folder-sync.ts";
 
 const PRIVATE_MODE = 0o600;
 
@@ -10,6 +11,5 @@ export async function writeDurably(file: string, text: string): Promise<void> {
   await handle.writeFile(text);
   await handle.sync();
   await rename(temporary, file);
-  await using folder = await open(dirname(file), "r");
-  await folder.sync();
+  await syncFolder(dirname(file));
 }

@@ -13,6 +13,7 @@ import { dirname, join } from "node:path";
 import { type FileSource, openFileSource } from "../warc/byte-source.ts";
 import type { BlobStore, ReceivedBlob } from "./blob-store.ts";
 import { StorageError, storageErrorOf } from "./errors.ts";
+import { syncFolder } from "./folder-sync.ts";
 
 /** Room is looked at again after this many bytes of one file. */
 const ROOM_CHECK_BYTES = 64 * 1024 ** 2;
@@ -20,8 +21,6 @@ const HASH = /^[0-9a-f]{64}$/;
 /** Of a received file, and of the note that it is in its place. */
 const PENDING = /^(([0-9a-f]{64})\.[0-9a-f-]+)(?:\.kept)?$/;
 const KEPT = ".kept";
-/** What a file system without flushable folders answers; it then orders its changes itself or not at all. */
-const NO_FOLDER_FLUSH: ReadonlySet<unknown> = new Set(["EINVAL", "ENOTSUP", "ENOSYS", "EISDIR"]);
 
 export interface FileBlobStoreOptions {
   readonly dataDir: string;
@@ -43,16 +42,24 @@ export function createFileBlobStore(options: FileBlobStoreOptions): BlobStore {
   const incoming = incomingFolder(options.dataDir);
   const pathOf = (hash: string): string =>
     join(blobFolder(options.dataDir), "sha256", hash.slice(0, 2), hash.slice(2, 4), hash);
+  const places: Places = { incoming, pathOf, listed: new Set() };
   return {
     prepare: () => prepare(options.dataDir),
     checkWrites: () => probeWrite(incoming),
     list: () => listBlobs(join(blobFolder(options.dataDir), "sha256")),
-    receive: (body, signal) => receive(body, { incoming, pathOf, checkRoom: () => checkRoom(options, 0) }, signal),
-    unsettled: () => unsettled(incoming, pathOf),
+    receive: (body, signal) => receive(body, { ...places, checkRoom: () => checkRoom(options, 0) }, signal),
+    unsettled: () => unsettled(places),
     open: (hash) => openBlob(hash, pathOf(hash)),
     pathOf,
     checkRoom: (bytes) => checkRoom(options, bytes),
   };
+}
+
+interface Places {
+  readonly incoming: string;
+  readonly pathOf: (hash: string) => string;
+  /** Folders of blobs whose own names were flushed since this process began. */
+  readonly listed: Set<string>;
 }
 
 /** Makes the folders, removes what a crash left unfinished, proves that the volume takes a file. */
@@ -61,6 +68,8 @@ async function prepare(dataDir: string): Promise<void> {
   try {
     await mkdir(incoming, { recursive: true });
     await mkdir(join(blobFolder(dataDir), "sha256"), { recursive: true });
+    await syncFolder(blobFolder(dataDir));
+    await syncFolder(dataDir);
     for (const name of await readdir(incoming)) if (!PENDING.test(name)) await unlink(join(incoming, name));
   } catch (error) {
     throw storageErrorOf(error, incoming) ?? error;
@@ -69,14 +78,15 @@ async function prepare(dataDir: string): Promise<void> {
 }
 
 /** A note without a file in either place is left of a file that was taken back; its size is that of nothing. */
-async function unsettled(incoming: string, pathOf: (hash: string) => string): Promise<readonly ReceivedBlob[]> {
+async function unsettled(places: Places): Promise<readonly ReceivedBlob[]> {
+  const { incoming, pathOf } = places;
   const found = new Map<string, ReceivedBlob>();
   for (const name of await readdir(incoming)) {
     const [, base = "", hash = ""] = PENDING.exec(name) ?? [];
     if (base === "" || found.has(base)) continue;
     const path = join(incoming, base);
     const size = (await sizeOf(path)) ?? (await sizeOf(pathOf(hash))) ?? 0;
-    found.set(base, receivedBlob({ hash, size, path }, pathOf(hash)));
+    found.set(base, receivedBlob({ hash, size, path }, places));
   }
   return [...found.values()];
 }
@@ -136,24 +146,23 @@ async function checkRoom({ dataDir, reserveBytes }: FileBlobStoreOptions, bytes:
   });
 }
 
-interface Receiving {
-  readonly incoming: string;
-  readonly pathOf: (hash: string) => string;
+interface Receiving extends Places {
   readonly checkRoom: () => Promise<void>;
 }
 
 async function receive(
   body: AsyncIterable<Uint8Array>,
-  { incoming, pathOf, checkRoom: room }: Receiving,
+  { checkRoom: room, ...places }: Receiving,
   signal: AbortSignal,
 ): Promise<ReceivedBlob> {
+  const { incoming } = places;
   const id = randomUUID();
   const part = join(incoming, `${id}.part`);
   try {
     const written = await writeHashed(part, body, room, signal);
     const path = join(incoming, `${written.hash}.${id}`);
     await rename(part, path);
-    return receivedBlob({ ...written, path }, pathOf(written.hash));
+    return receivedBlob({ ...written, path }, places);
   } catch (error) {
     await rm(part, { force: true });
     throw storageErrorOf(error, part) ?? error;
@@ -188,15 +197,18 @@ async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
 }
 
-function receivedBlob(
-  { hash, size, path }: { readonly hash: string; readonly size: number; readonly path: string },
-  place: string,
-): ReceivedBlob {
+interface ReceivedFile {
+  readonly hash: string;
+  readonly size: number;
+  readonly path: string;
+}
+
+function receivedBlob(file: ReceivedFile, { pathOf, listed }: Places): ReceivedBlob {
+  const { hash, path } = file;
+  const place = pathOf(hash);
   return {
-    hash,
-    size,
-    path,
-    keep: () => keep({ path, size }, place),
+    ...file,
+    keep: () => keep(file, place, listed),
     settle: () => forget(path),
     discard: async ({ named }) => {
       if (named) await rm(place, { force: true });
@@ -212,7 +224,7 @@ async function forget(path: string): Promise<void> {
 }
 
 /** What lies at its place with another size is not the file any more. */
-async function keep({ path, size }: { readonly path: string; readonly size: number }, place: string): Promise<void> {
+async function keep({ path, size }: ReceivedFile, place: string, listed: Set<string>): Promise<void> {
   try {
     const folder = dirname(place);
     const made = await mkdir(folder, { recursive: true });
@@ -220,16 +232,12 @@ async function keep({ path, size }: { readonly path: string; readonly size: numb
     await writeFile(`${path}${KEPT}`, "");
     if ((await sizeOf(place)) !== size) await rename(path, place);
     await syncFolder(folder);
-    // New folders are durable only once the folders that list them are.
-    if (made !== undefined) await syncFolder(dirname(folder)).then(() => syncFolder(dirname(dirname(folder))));
+    // A folder is durable only once those that list it are. Whoever made it may not have come to that yet, or have ended before.
+    if (made === undefined && listed.has(folder)) return;
+    await syncFolder(dirname(folder));
+    await syncFolder(dirname(dirname(folder)));
+    listed.add(folder);
   } catch (error) {
     throw storageErrorOf(error, place) ?? error;
   }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  await using folder = await open(path, "r");
-  await folder.sync().catch((error: NodeJS.ErrnoException) => {
-    if (!NO_FOLDER_FLUSH.has(error.code)) throw error;
-  });
 }

@@ -1,0 +1,71 @@
+/** What must be on the disk before an upload is answered, seen in the calls that a node makes: a kill alone keeps the cache. */
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { startArchiveNode } from "../testkit/archive-node-process.ts";
+import { possible } from "../testkit/no-hard-links.ts";
+import { type SystemCalls, systemCalls } from "../testkit/system-calls.ts";
+import { tempDir } from "../testkit/temp-dir.ts";
+import { NodeArchive, sampleFile, sha256Of } from "../testkit/uploads.ts";
+import { pageRecord } from "../testkit/warc-builder.ts";
+
+await using probe = await tempDir("compiler");
+const compiled = test.skipIf(!possible(() => systemCalls(probe.path)));
+
+/** Two files whose places are in the same folder. */
+function neighbours(): readonly [Buffer, Buffer] {
+  const seen = new Map<string, Buffer>();
+  for (let n = 0; ; n += 1) {
+    const bytes = pageRecord(`http://neighbours.example.org/${n}`);
+    const folder = sha256Of(bytes).slice(0, 4);
+    const other = seen.get(folder);
+    if (other !== undefined) return [other, bytes];
+    seen.set(folder, bytes);
+  }
+}
+
+/** Calls made while a file is stored, paths below the data folder. */
+async function callsOf(dataDir: string, calls: SystemCalls, bytes: Buffer): Promise<readonly string[]> {
+  await using node = await startArchiveNode({ dataDir, env: calls.env });
+  await using archive = new NodeArchive(node);
+  const before = (await calls.done()).length;
+  expect((await archive.upload(bytes)).status).toBe(201);
+  const made = (await calls.done()).slice(before).map((call) => call.replace(`${dataDir}/`, ""));
+  // SQLite flushes a new log twice, and the folder between.
+  const ours = made.filter((call) => !call.includes("fulltext.db") && call !== `flush ${dataDir}`);
+  return ours.filter((call, index) => call !== ours[index - 1]);
+}
+
+function expectedCalls(bytes: Buffer) {
+  const hash = sha256Of(bytes);
+  const [first, second] = [`blobs/sha256/${hash.slice(0, 2)}`, hash.slice(2, 4)];
+  return [
+    expect.stringMatching(/^flush incoming\/[0-9a-f-]+\.part$/) as string,
+    expect.stringContaining(`rename incoming/${hash}.`) as string,
+    ...[`rename ${first}/${second}/${hash}`, `flush ${first}/${second}`, `flush ${first}`, "flush blobs/sha256"],
+    ...["flush journal.ndjson", "flush catalog.db-wal"],
+  ];
+}
+
+compiled(
+  "bytes, their name, every folder above, journal and catalog are flushed in this order before the answer",
+  async () => {
+    await using dir = await tempDir("flushes");
+    const dataDir = join(dir.path, "data");
+    const calls = systemCalls(dir.path);
+    const [first, second] = neighbours();
+    expect(await callsOf(dataDir, calls, first)).toEqual(expectedCalls(first));
+    const start = (await calls.done()).map((call) => call.replace(dataDir, "DATA"));
+    expect(start).toEqual(expect.arrayContaining(["flush DATA", "flush DATA/blobs"]));
+    // The folder is there; whether whoever made it lived to flush its name, nobody knows.
+    const again = await callsOf(dataDir, calls, second);
+    expect(again.filter((call) => call !== "flush catalog.db")).toEqual(expectedCalls(second));
+  },
+);
+
+compiled("a volume whose folders cannot be flushed is used all the same", async () => {
+  await using dir = await tempDir("unflushed");
+  const calls = systemCalls(dir.path, { refuseFolders: true });
+  await using node = await startArchiveNode({ dataDir: join(dir.path, "data"), env: calls.env });
+  await using archive = new NodeArchive(node);
+  expect((await archive.upload(sampleFile({ name: "kept", pages: 1 }).bytes)).status).toBe(201);
+});
