@@ -1,15 +1,15 @@
 /** Wires storage, indexes, ingest and search into the services the HTTP edge asks for. */
 import { access } from "node:fs/promises";
 import type { Registry } from "prom-client";
+import { type Engines, servicesOf } from "./archive-services.ts";
 import { scopeOf } from "./cdx/access.ts";
 import { CaptureIndex } from "./cdx/capture-index.ts";
 import { catalogFiles } from "./cdx/catalog-calls.ts";
 import type { JournalEntry } from "./cdx/journal.ts";
-import { createCdxService } from "./cdx/pywb-dialect.ts";
-import { composeFullText, type FullText } from "./compose-full-text.ts";
+import { composeFullText } from "./compose-full-text.ts";
 import type { NodeConfig } from "./contract/config-schema.ts";
 import type { NodeState } from "./http/node-phase.ts";
-import type { ArchiveServices, BlobInfo, BlobQueries } from "./http/services.ts";
+import type { ArchiveServices } from "./http/services.ts";
 import { ArchiveParser } from "./ingest/archive-parser.ts";
 import { createIngestService, type IngestService } from "./ingest/ingest-service.ts";
 import { createIngestMetrics } from "./ingest/metrics.ts";
@@ -17,12 +17,9 @@ import { type RecoveryEvent, recover } from "./ingest/recovery.ts";
 import { VolumeWatch } from "./ingest/volume-watch.ts";
 import type { Component } from "./lifecycle/component.ts";
 import type { Logger } from "./observability/logging.ts";
-import { nearestCapture } from "./replay/raw-capture.ts";
-import type { BlobStore } from "./storage/blob-store.ts";
 import type { StorageError } from "./storage/errors.ts";
 import { createFileBlobStore, incomingFolder } from "./storage/file-blob-store.ts";
 import { syncFolder } from "./storage/folder-sync.ts";
-import { chunksBetween } from "./warc/byte-source.ts";
 
 export interface ArchiveParts {
   readonly config: NodeConfig;
@@ -54,7 +51,7 @@ export interface Adoption {
   readonly left: number;
 }
 
-/** One thread that reads files and two that read the index leave room for the main loop on two cores. */
+/** Two threads that read files and two that read the index: with two cores, none of them waits for long. */
 const THREADS = { parsers: 2, readers: 2 };
 const UNREAD_PER_CALL = 100;
 
@@ -115,19 +112,8 @@ export function openArchive(parts: ArchiveParts): Archive {
     searchable: async (signal) =>
       fullText.searchable(await index.read("lastSequence", undefined as never, signal), signal),
     count: (signal) => index.read("count", undefined as never, signal),
-    services: servicesOf(config, { blobs, index, ingest, fullText, volume, logger, damage: () => damage }),
+    services: servicesOf(scopesOf(config), { blobs, index, ingest, fullText, volume, logger, damage: () => damage }),
   };
-}
-
-interface Engines {
-  readonly blobs: BlobStore;
-  readonly index: CaptureIndex;
-  readonly ingest: IngestService;
-  readonly fullText: FullText;
-  readonly volume: VolumeWatch;
-  readonly logger: Logger;
-  /** Damage of the index, once it has shown itself. */
-  readonly damage: () => StorageError | undefined;
 }
 
 function scopesOf(config: NodeConfig) {
@@ -221,73 +207,4 @@ async function adopt(
     }
   }
   return { adopted, left };
-}
-
-function servicesOf(config: NodeConfig, engines: Engines): ArchiveServices {
-  const { blobs, index, ingest, fullText, volume, logger, damage } = engines;
-  const scope = scopesOf(config);
-  return {
-    uploads: {
-      upload: async (body, options, signal) => {
-        const damaged = damage();
-        // Whatever were added to a damaged index could be lost with it.
-        if (damaged !== undefined) throw damaged;
-        try {
-          const receipt = await ingest.ingest(body, options, signal);
-          if (receipt.damaged.length > 0 && receipt.created) {
-            logger.warn(
-              { hash: receipt.hash, damaged: receipt.damaged.slice(0, 100) },
-              "stored file has damaged ranges",
-            );
-          }
-          return receipt;
-        } catch (error) {
-          volume.failed(error);
-          throw error;
-        }
-      },
-    },
-    blobs: blobQueries(index, fullText),
-    contents: {
-      read: async (collection, hash, range, signal) => {
-        const blob = await index.read("blob", { collection, hash }, signal);
-        if (blob === undefined) return undefined;
-        return chunksBetween(await blobs.open(hash), range?.start ?? 0, range?.end ?? blob.size - 1);
-      },
-    },
-    cdx: createCdxService({ captures: index, scopeOf: scope }),
-    captures: {
-      nearest: (collection, timestamp, url, signal) =>
-        nearestCapture(
-          { captures: index, scopeOf: scope, open: (hash) => blobs.open(hash) },
-          collection,
-          { url, timestamp },
-          signal,
-        ),
-    },
-    search: fullText.search,
-  };
-}
-
-function blobQueries(index: CaptureIndex, fullText: FullText): BlobQueries {
-  const infoOf = (blob: NonNullable<Awaited<ReturnType<typeof index.read<"blob">>>>): BlobInfo => {
-    const { sequence, collection: _collection, compression: _compression, ...info } = blob;
-    if (blob.reason !== undefined) return { ...info, state: "failed" };
-    const setAside = fullText.setAside(sequence);
-    if (setAside !== undefined)
-      return { ...info, state: "captured", reason: `not all pages are searchable: ${setAside}` };
-    return { ...info, state: sequence <= fullText.searchableUpTo() ? "searchable" : "captured" };
-  };
-  return {
-    blob: async (collection, hash, signal) => {
-      const blob = await index.read("blob", { collection, hash }, signal);
-      return blob === undefined ? undefined : infoOf(blob);
-    },
-    blobs: async (collection, { limit, after }, signal) => {
-      const before = after === undefined ? undefined : Number(after);
-      const found = await index.read("blobs", { collection, before, limit: limit + 1 }, signal);
-      const page = found.slice(0, limit);
-      return { blobs: page.map(infoOf), next: found.length > limit ? String(page.at(-1)?.sequence) : undefined };
-    },
-  };
 }

@@ -80,8 +80,14 @@ async function fill(index: CaptureIndex, folder: string): Promise<void> {
     writeSpool(spool, file * PER_FILE, PER_FILE);
     const hash = createHash("sha256").update(String(file)).digest("hex");
     const entry = { collection: "default", hash, filename: undefined, size: 1, receivedAt: "2026-01-01T00:00:00Z" };
-    const reading = { format: "warc", compression: "gzip", records: PER_FILE, damaged: [], reason: undefined } as const;
-    await index.commit({ entry, reading, spool, captures: PER_FILE, journalEnd: undefined });
+    const reading = { format: "warc", compression: "gzip", records: PER_FILE, damaged: [] } as const;
+    await index.commit({
+      entry,
+      reading: { ...reading, digests: undefined, reason: undefined },
+      spool,
+      captures: PER_FILE,
+      journalEnd: undefined,
+    });
     await rm(spool);
   }
 }

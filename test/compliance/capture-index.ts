@@ -40,7 +40,14 @@ async function put({ index, folder }: { readonly index: Index; readonly folder: 
   await writeFile(spool, rows.map((each) => `${JSON.stringify(each)}\n`).join(""));
   return index.commit({
     entry: { collection, hash: hashOf(file.file), filename: `${file.file}.warc.gz`, size: 100, receivedAt },
-    reading: { format: "warc", compression: "gzip", records: rows.length, damaged: [], reason: undefined },
+    reading: {
+      format: "warc",
+      compression: "gzip",
+      records: rows.length,
+      damaged: [],
+      digests: undefined,
+      reason: undefined,
+    },
     ...{ spool, captures: rows.length, journalEnd: undefined },
   });
 }
@@ -77,7 +84,14 @@ export function captureIndexCompliance(name: string, make: () => Promise<Capture
     const check = async (index: Index) => {
       expect(await scanned(index)).toEqual(["org,a)/ 20200101000000 0", "org,b)/ 20200101000000 0"]);
       expect(await index.read("blob", { collection: "web", hash: hashOf(1) }, signal)).toMatchObject({
-        ...{ sequence: committed.sequence, collection: "web", filename: "1.warc.gz", captures: 2, reason: undefined },
+        ...{
+          sequence: committed.sequence,
+          collection: "web",
+          filename: "1.warc.gz",
+          captures: 2,
+          digests: undefined,
+          reason: undefined,
+        },
       });
       expect(await index.read("holds", hashOf(1), signal)).toBe(true);
       expect(await index.read("holds", hashOf(2), signal)).toBe(false);
@@ -175,7 +189,7 @@ export function captureIndexCompliance(name: string, make: () => Promise<Capture
     await writeFile(spool, `${JSON.stringify(row("org,a)/", "20200101000000"))}\n{"urlkey": broken}\n`);
     const broken = {
       entry: { collection: "web", hash: hashOf(9), filename: undefined, size: 1, receivedAt: "2026-01-02T03:04:05Z" },
-      reading: { format: "warc", compression: "none", records: 2, damaged: [], reason: undefined },
+      reading: { format: "warc", compression: "none", records: 2, damaged: [], digests: undefined, reason: undefined },
       ...{ spool, captures: 2, journalEnd: undefined },
     } as const;
     await expect(made.index.commit(broken)).rejects.toThrow();

@@ -255,6 +255,8 @@ test("an address that asks too much is told when to come back; the token is not 
   }
   expectProblem(last, 429, "rate-limited");
   expect(Number(last.headers["retry-after"])).toBeGreaterThan(0);
+  // Lists of files can be long, too.
+  for (const path of [WARCS, `${WARCS}/${"0".repeat(64)}`]) expectProblem(await calls.call(path), 429, "rate-limited");
   expect((await ask({ authorization: `Bearer ${own.token}` })).status).toBe(404);
   expect((await calls.call("/healthz")).status).toBe(200);
 });

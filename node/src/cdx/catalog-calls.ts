@@ -1,6 +1,6 @@
 /** What the catalog's threads are asked and answer. Plain data: it crosses between threads. */
 import type { Compression, DamagedRange } from "../warc/record.ts";
-import type { CatalogBlob } from "./blob-row.ts";
+import type { CatalogBlob, DigestCounts } from "./blob-row.ts";
 import type { JournalEntry, JournalLine } from "./journal.ts";
 import type { CaptureRange, StoredCapture } from "./stored-capture.ts";
 
@@ -19,6 +19,8 @@ export interface Reading {
   readonly compression: Compression;
   readonly records: number;
   readonly damaged: readonly DamagedRange[];
+  /** Absent when reading ended early. */
+  readonly digests: DigestCounts | undefined;
   /** Why reading ended early; captures found until then are in the index. */
   readonly reason: string | undefined;
 }

@@ -1,6 +1,6 @@
 /** The catalog's questions as SQL, over an open database. Used by its reading threads and by the full-text indexer's. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
-import { BLOB_COLUMNS, textOf, toBlob } from "./blob-row.ts";
+import { BLOB_COLUMNS, LISTED_COLUMNS, textOf, toBlob } from "./blob-row.ts";
 import type { CatalogReads, ScanBatch, ScanInput, ScanPosition } from "./catalog-calls.ts";
 import type { StoredCapture } from "./stored-capture.ts";
 
@@ -141,22 +141,24 @@ function scanForTimes(
  */
 export function catalogQueries(database: DatabaseSync, passedPerCall = PASSED_PER_CALL): CatalogReads {
   const statements = new Statements(database);
-  const blobs = (where: string, ...values: SQLInputValue[]) =>
+  const blobs = (columns: string, where: string, ...values: SQLInputValue[]) =>
     database
-      .prepare(`SELECT ${BLOB_COLUMNS} FROM blobs b JOIN collections c ON c.id = b.collection WHERE ${where}`)
+      .prepare(`SELECT ${columns} FROM blobs b JOIN collections c ON c.id = b.collection WHERE ${where}`)
       .all(...values)
       .map(toBlob);
   return {
     scan: (input) => scan(statements, input, passedPerCall),
-    blob: ({ collection, hash }) => blobs("c.name = ? AND b.hash = ?", collection, hash)[0],
+    blob: ({ collection, hash }) => blobs(BLOB_COLUMNS, "c.name = ? AND b.hash = ?", collection, hash)[0],
     blobs: ({ collection, before, limit }) =>
       blobs(
+        LISTED_COLUMNS,
         "c.name = ? AND b.sequence < ? ORDER BY b.sequence DESC LIMIT ?",
         collection,
         before ?? Number.MAX_SAFE_INTEGER,
         limit,
       ),
-    blobsAfter: ({ sequence, limit }) => blobs("b.sequence > ? ORDER BY b.sequence LIMIT ?", sequence, limit),
+    blobsAfter: ({ sequence, limit }) =>
+      blobs(LISTED_COLUMNS, "b.sequence > ? ORDER BY b.sequence LIMIT ?", sequence, limit),
     blobCaptures: ({ sequence, skip, limit }) =>
       database
         .prepare(

@@ -21,4 +21,10 @@ export const MIGRATIONS: readonly Migration[] = [
      request_body TEXT, redirect TEXT);
    CREATE INDEX captures_by_key ON captures (collection, urlkey, timestamp, id);
    INSERT INTO meta VALUES ('journal_bytes', '0'), ('canonicaliser', 'ia-1')`,
+  // Sums beside the ranges, so that a list need not read them all. Digests of files taken in before are not known.
+  `ALTER TABLE blobs ADD COLUMN damaged_ranges INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE blobs ADD COLUMN damaged_bytes INTEGER NOT NULL DEFAULT 0;
+   ALTER TABLE blobs ADD COLUMN digests TEXT;
+   UPDATE blobs SET damaged_ranges = json_array_length(damaged),
+     damaged_bytes = (SELECT sum(value ->> 'length') FROM json_each(damaged)) WHERE damaged <> '[]'`,
 ];

@@ -21,7 +21,7 @@ const writerOf = (files: CatalogFiles) =>
 
 const commitOf = (spool: string | undefined): Commit => ({
   entry: { collection: "web", hash: HASH, filename: undefined, size: 1, receivedAt: "2026-01-02T03:04:05Z" },
-  reading: { format: "warc", compression: "none", records: 1, damaged: [], reason: undefined },
+  reading: { format: "warc", compression: "none", records: 1, damaged: [], digests: undefined, reason: undefined },
   ...{ spool, captures: 0, journalEnd: undefined },
 });
 

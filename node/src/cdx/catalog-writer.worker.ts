@@ -60,6 +60,10 @@ function insertCaptures(database: DatabaseSync, blob: number, collection: number
   }
 }
 
+function jsonOf(value: object | undefined): string | null {
+  return value === undefined ? null : JSON.stringify(value);
+}
+
 function insertBlob(database: DatabaseSync, { entry, reading, spool, captures }: Commit, journalEnd: number): number {
   database.prepare("INSERT OR IGNORE INTO collections (name) VALUES (?)").run(entry.collection);
   const row = database.prepare("SELECT id FROM collections WHERE name = ?").get(entry.collection);
@@ -67,12 +71,15 @@ function insertBlob(database: DatabaseSync, { entry, reading, spool, captures }:
   const last = Number(database.prepare("SELECT max(id) AS last FROM captures").get()?.["last"] ?? 0);
   const { lastInsertRowid } = database
     .prepare(
-      `INSERT INTO blobs (collection, hash, filename, size, format, compression, records, captures, damaged, reason,
-       received_at, first_id, last_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO blobs (collection, hash, filename, size, format, compression, records, captures, damaged,
+       damaged_ranges, damaged_bytes, digests, reason, received_at, first_id, last_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       ...[collection, entry.hash, entry.filename ?? null, entry.size, reading.format, reading.compression],
-      ...[reading.records, captures, JSON.stringify(reading.damaged), reading.reason ?? null, entry.receivedAt],
+      ...[reading.records, captures, JSON.stringify(reading.damaged), reading.damaged.length],
+      ...[reading.damaged.reduce((sum, range) => sum + range.length, 0), jsonOf(reading.digests)],
+      ...[reading.reason ?? null, entry.receivedAt],
       ...[last + 1, last + captures],
     );
   const sequence = Number(lastInsertRowid);

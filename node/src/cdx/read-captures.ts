@@ -27,6 +27,8 @@ export interface ArchiveReport {
   readonly types: Readonly<Record<string, number>>;
   readonly damaged: readonly DamagedRange[];
   readonly digests: { readonly verified: number; readonly mismatched: number; readonly unsupported: number };
+  /** Verified payload digests that some writers made of other bytes: of the still chunked body, of the whole block. */
+  readonly oddPayloads: { readonly chunked: number; readonly block: number };
   /** Of the stored file. */
   readonly bytes: number;
 }
@@ -209,6 +211,7 @@ class Tally {
   readonly #types = new Map<string, number>();
   readonly #damaged: DamagedRange[] = [];
   readonly #digests = { verified: 0, mismatched: 0, unsupported: 0 };
+  readonly #oddPayloads = { chunked: 0, block: 0 };
 
   record({ record, found }: Inspected): void {
     this.#records += 1;
@@ -219,6 +222,8 @@ class Tally {
     this.#digests.verified += found.digests.verified;
     this.#digests.mismatched += found.digests.mismatched;
     this.#digests.unsupported += found.digests.unsupported;
+    if (found.digests.matched === "chunked-payload") this.#oddPayloads.chunked += 1;
+    if (found.digests.matched === "block") this.#oddPayloads.block += 1;
   }
 
   damage(range: DamagedRange): void {
@@ -239,6 +244,7 @@ class Tally {
       types: Object.fromEntries(this.#types),
       damaged: this.#damaged,
       digests: { ...this.#digests },
+      oddPayloads: { ...this.#oddPayloads },
       bytes: source.size,
     };
   }

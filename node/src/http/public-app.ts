@@ -26,7 +26,7 @@ export interface PublicAppOptions extends AppOptions {
   readonly slots: UploadSlots;
 }
 
-/** Look-ups, searches and replays without the token, by address; a page of replay asks for about a hundred. */
+/** Lists and bytes of files, look-ups, searches and replays without the token, by address; a page of replay asks for about a hundred. */
 const ANONYMOUS_PER_MINUTE = 3_000;
 /** Whole-request budget of look-ups and searches, milliseconds. */
 const QUERY_DEADLINE_MS = 30_000;
@@ -37,11 +37,9 @@ export async function createArchiveApp(options: PublicAppOptions): Promise<Fasti
   const refuseOtherMethods = watchMethods(app);
   addCors(app);
   await app.register(swagger, OPENAPI);
-  const { access, services, state } = options;
-  const isDraining = () => state.phase === "Draining";
+  const { access, state } = options;
   await app.register(healthRoutes, { phase: () => state.phase });
   await app.register(collectionRoutes, { access });
-  await app.register(warcRoutes, { ...services, access, body: options.body, slots: options.slots, isDraining });
   await app.register(limitedRoutes, options);
   app.get("/api/v1/openapi.json", { schema: { hide: true } as object }, () => app.swagger());
   refuseOtherMethods();
@@ -59,8 +57,11 @@ export async function createReplayApp(options: PublicAppOptions): Promise<Fastif
   return app;
 }
 
-async function limitedRoutes(app: FastifyInstance, { services, access }: PublicAppOptions): Promise<void> {
+async function limitedRoutes(app: FastifyInstance, options: PublicAppOptions): Promise<void> {
+  const { services, access, state, body, slots } = options;
   await limitAnonymous(app, access);
+  const isDraining = () => state.phase === "Draining";
+  await app.register(warcRoutes, { ...services, access, body, slots, isDraining });
   const shared = { ...services, access, deadlineMs: QUERY_DEADLINE_MS };
   await app.register(searchRoutes, shared);
   await app.register(cdxRoutes, shared);

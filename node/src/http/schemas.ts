@@ -13,27 +13,40 @@ const DamagedRangeSchema = Type.Object({
   reason: Type.String(),
 });
 
+const Count = Type.Integer({ minimum: 0 });
+const DigestCountsSchema = Type.Object(
+  {
+    verified: Count,
+    mismatched: Count,
+    unsupported: Count,
+    chunked: Type.Integer({ minimum: 0, description: "Verified payload digests made of the still chunked body" }),
+    block: Type.Integer({ minimum: 0, description: "Verified payload digests made of the whole block" }),
+  },
+  { description: "Of the digests that the records declare" },
+);
+
 export const UploadReceiptSchema = Type.Object({
   hash: Hash,
   size: Type.Integer({ minimum: 0 }),
   records: Type.Integer({ minimum: 0 }),
   captures: Type.Integer({ minimum: 0 }),
   damaged: Type.Array(DamagedRangeSchema),
+  digests: Type.Optional(DigestCountsSchema),
 });
 
 export const BlobInfoSchema = Type.Object({
   hash: Hash,
   filename: Type.Optional(Type.String()),
   size: Type.Integer({ minimum: 0 }),
-  state: Type.Union([
-    Type.Literal("received"),
-    Type.Literal("captured"),
-    Type.Literal("searchable"),
-    Type.Literal("failed"),
-  ]),
+  format: Type.Union([Type.Literal("warc"), Type.Literal("arc"), Type.Literal("unknown")]),
+  compression: Type.Union([Type.Literal("none"), Type.Literal("gzip"), Type.Literal("zstd")]),
+  state: Type.Union([Type.Literal("captured"), Type.Literal("searchable"), Type.Literal("failed")]),
   records: Type.Integer({ minimum: 0 }),
   captures: Type.Integer({ minimum: 0 }),
-  damaged: Type.Array(DamagedRangeSchema),
+  damaged: Type.Array(DamagedRangeSchema, { description: "In a list of files the first hundred" }),
+  damagedRanges: Count,
+  damagedBytes: Count,
+  digests: Type.Optional(DigestCountsSchema),
   reason: Type.Optional(Type.String()),
   receivedAt: Type.String(),
 });

@@ -20,20 +20,38 @@ export interface UploadReceipt {
   readonly records: number;
   readonly captures: number;
   readonly damaged: readonly DamagedRange[];
+  readonly digests: DigestCounts | undefined;
   /** False when the node already held these bytes in this collection. */
   readonly created: boolean;
 }
 
-export type BlobState = "received" | "captured" | "searchable" | "failed";
+/** What came of the digests that a file's records declare. */
+export interface DigestCounts {
+  readonly verified: number;
+  readonly mismatched: number;
+  readonly unsupported: number;
+  /** Verified payload digests made of the still chunked body, or of the whole block, as some writers do. */
+  readonly chunked: number;
+  readonly block: number;
+}
+
+export type BlobState = "captured" | "searchable" | "failed";
 
 export interface BlobInfo {
   readonly hash: string;
   readonly filename: string | undefined;
   readonly size: number;
+  readonly format: "warc" | "arc" | "unknown";
+  readonly compression: "none" | "gzip" | "zstd";
   readonly state: BlobState;
   readonly records: number;
   readonly captures: number;
+  /** In lists the first hundred; the numbers beside are of all. */
   readonly damaged: readonly DamagedRange[];
+  readonly damagedRanges: number;
+  readonly damagedBytes: number;
+  /** Absent when they are not known. */
+  readonly digests: DigestCounts | undefined;
   /** Why `failed`, or why a `captured` file does not become searchable, in words for a person; absent otherwise. */
   readonly reason: string | undefined;
   /** RFC 3339. */

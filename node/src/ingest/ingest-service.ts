@@ -27,6 +27,7 @@ export interface IngestReceipt {
   readonly records: number;
   readonly captures: number;
   readonly damaged: readonly DamagedRange[];
+  readonly digests: Reading["digests"];
   readonly created: boolean;
 }
 
@@ -35,6 +36,7 @@ export interface HeldBlob {
   readonly records: number;
   readonly captures: number;
   readonly damaged: readonly DamagedRange[];
+  readonly digests: Reading["digests"];
 }
 
 export interface IngestDeps {
@@ -145,10 +147,13 @@ function checkPromises({ hash, size }: ReceivedBlob, request: IngestRequest): vo
 }
 
 /** The index holding it does not mean that the volume does: what came is kept where the stored file is gone. */
-async function again(received: ReceivedBlob, { records, captures, damaged }: HeldBlob): Promise<IngestReceipt> {
+async function again(
+  received: ReceivedBlob,
+  { records, captures, damaged, digests }: HeldBlob,
+): Promise<IngestReceipt> {
   await received.keep();
   const { hash, size } = received;
-  return { hash, size, records, captures, damaged, created: false };
+  return { hash, size, records, captures, damaged, digests, created: false };
 }
 
 async function store(deps: IngestDeps, received: ReceivedBlob, request: IngestRequest): Promise<IngestReceipt> {
@@ -162,11 +167,12 @@ async function store(deps: IngestDeps, received: ReceivedBlob, request: IngestRe
     const { collection, filename } = request;
     const commit = commitOf(entryOf(deps, { collection, hash, filename, size }), outcome, spool);
     const { sequence } = await deps.index.commit(commit);
-    const { records, damaged } = commit.reading;
+    const { records, damaged, digests } = commit.reading;
     const lost = damaged.reduce((sum, range) => sum + range.length, 0);
-    deps.metrics.stored({ bytes: size, captures: commit.captures, damaged: damaged.length, lost });
+    const counts = { captures: commit.captures, damaged: damaged.length, mismatched: digests?.mismatched ?? 0 };
+    deps.metrics.stored({ bytes: size, lost, ...counts });
     deps.committed(sequence);
-    return { hash, size, records, captures: commit.captures, damaged, created: true };
+    return { hash, size, records, captures: commit.captures, damaged, digests, created: true };
   });
 }
 
@@ -185,7 +191,14 @@ function commitOf(entry: Commit["entry"], outcome: ParseOutcome, spool: string):
   const { format, compression, records, damaged } = report;
   return {
     entry,
-    reading: { format, compression, records, damaged, reason: undefined },
+    reading: {
+      format,
+      compression,
+      records,
+      damaged,
+      digests: { ...report.digests, ...report.oddPayloads },
+      reason: undefined,
+    },
     spool,
     captures,
     journalEnd: undefined,
@@ -195,7 +208,7 @@ function commitOf(entry: Commit["entry"], outcome: ParseOutcome, spool: string):
 /** What was found before reading ended counts; nobody knows how many other records lie between. */
 function unread({ reason, captures, readBytes }: Unreadable, size: number): Reading {
   const damaged = [{ offset: readBytes, length: Math.max(0, size - readBytes), reason }];
-  return { format: "unknown", compression: "none", records: captures, damaged, reason };
+  return { format: "unknown", compression: "none", records: captures, damaged, digests: undefined, reason };
 }
 
 async function withSpool<T>({ spoolFolder }: IngestDeps, work: (spool: string) => Promise<T>): Promise<T> {

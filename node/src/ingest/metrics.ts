@@ -11,6 +11,8 @@ export interface IngestMetrics {
     readonly captures: number;
     readonly damaged: number;
     readonly lost: number;
+    /** Declared digests that fit none of the bytes they may be made of. */
+    readonly mismatched: number;
   }): void;
   /** From the last byte received to visible in CDX answers, seconds. */
   indexed(seconds: number): void;
@@ -37,6 +39,11 @@ export function createIngestMetrics(registry: Registry): IngestMetrics {
     help: "Bytes in those ranges",
     registers,
   });
+  const mismatched = new Counter({
+    name: "archivestream_ingest_digest_mismatches_total",
+    help: "Digests in records of stored files that do not match the record",
+    registers,
+  });
   const lag = new Histogram({
     name: "archivestream_ingest_index_seconds",
     help: "From the last byte of a file to its captures being visible",
@@ -50,6 +57,7 @@ export function createIngestMetrics(registry: Registry): IngestMetrics {
       captures.inc(file.captures);
       damaged.inc(file.damaged);
       lost.inc(file.lost);
+      mismatched.inc(file.mismatched);
     },
     indexed: (seconds) => lag.observe(seconds),
   };

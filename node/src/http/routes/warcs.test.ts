@@ -69,7 +69,7 @@ test("a silent connection is cut, but not while what it sent is stored", async (
   // It began later, so that the limit of the upload is over as well when it is cut.
   await once(ask("GET /other HTTP/1.1\r\nHost: localhost\r\n\r\n"), "close");
   expect([begun, received, uploading.destroyed]).toEqual([["WARC", "other"], "", false]);
-  stored.resolve({ hash: HASH, size: 4, records: 0, captures: 0, damaged: [], created: true });
+  stored.resolve({ hash: HASH, size: 4, records: 0, captures: 0, damaged: [], digests: undefined, created: true });
   await waitUntil("the answer", () => received.includes(HASH), { deadlineMs: DEADLINE_MS });
   expect(received).toMatch(/^HTTP\/1\.1 201 /);
   uploading.destroy();

@@ -5,6 +5,7 @@ import Type from "typebox";
 import type { AccessPolicy } from "../access.ts";
 import { parseRange } from "../byte-range.ts";
 import { promisedSha256, reprDigest } from "../digest-fields.ts";
+import { DOWNLOAD_TYPES, downloadHeaders } from "../download-headers.ts";
 import { withoutIdleLimit } from "../idle-limit.ts";
 import { type BodyLimits, pacedBody } from "../paced-body.ts";
 import { HttpProblem } from "../problem.ts";
@@ -25,7 +26,6 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
   "application/octet-stream",
   "application/x-internet-archive",
 ]);
-const CONTENT_TYPES = ["application/gzip", "application/octet-stream"] as const;
 const SECONDS_PER_RETRY = 2;
 
 export interface WarcRoutesOptions {
@@ -96,8 +96,8 @@ export const warcRoutes: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (a
         description: "Needs the token where the collection has an embargo or exclusions.",
         params: BlobParams,
         response: {
-          200: textReply("All of it", ...CONTENT_TYPES),
-          206: textReply("The range asked for", ...CONTENT_TYPES),
+          200: textReply("All of it", ...DOWNLOAD_TYPES),
+          206: textReply("The range asked for", ...DOWNLOAD_TYPES),
           304: { description: "Unchanged", type: "null" },
           ...ProblemReplies,
         },
@@ -143,11 +143,12 @@ const uploadRoute: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, op
           sha256: promisedSha256(request.headers),
         };
         // The sender's pace is watched by the body itself.
-        const { created, ...receipt } = await withoutIdleLimit(request, () =>
+        const { created, digests, ...receipt } = await withoutIdleLimit(request, () =>
           options.uploads.upload(pacedBody(request.raw, options.body), promises, requestSignal(request)),
         );
         reply.header("location", `/api/v1/collections/${name}/warcs/${receipt.hash}`);
-        return await reply.code(created ? 201 : 200).send({ ...receipt, damaged: [...receipt.damaged] });
+        const damaged = [...receipt.damaged];
+        return await reply.code(created ? 201 : 200).send({ ...receipt, damaged, ...(digests && { digests }) });
       } finally {
         release();
       }
@@ -200,10 +201,11 @@ async function findBlob(
 }
 
 function blobReply(blob: BlobInfo) {
-  const { filename, reason, damaged, ...rest } = blob;
+  const { filename, reason, damaged, digests, ...rest } = blob;
   return {
     ...rest,
     damaged: [...damaged],
+    ...(digests && { digests }),
     ...(filename === undefined ? {} : { filename }),
     ...(reason === undefined ? {} : { reason }),
   };
@@ -222,8 +224,7 @@ async function sendContent(
     "repr-digest": reprDigest(blob.hash),
     // Immutable: the path names the bytes. Never a Content-Encoding: some clients would inflate the first member only.
     "cache-control": "private, max-age=31536000, immutable",
-    "content-type": blob.filename?.endsWith(".gz") === true ? "application/gzip" : "application/octet-stream",
-    "content-disposition": `attachment; filename="${blob.hash}.warc${blob.filename?.endsWith(".gz") === true ? ".gz" : ""}"`,
+    ...downloadHeaders(blob),
   });
   if (request.headers["if-none-match"]?.includes(etag) === true) return reply.code(304).send();
   const ifRange = request.headers["if-range"];

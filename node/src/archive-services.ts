@@ -1,0 +1,116 @@
+/** The services that the HTTP edge asks for, made of an archive's parts. */
+import type { AccessScope } from "./cdx/access.ts";
+import type { CatalogBlob } from "./cdx/blob-row.ts";
+import type { CaptureIndex } from "./cdx/capture-index.ts";
+import { createCdxService } from "./cdx/pywb-dialect.ts";
+import type { FullText } from "./compose-full-text.ts";
+import type {
+  ArchiveServices,
+  BlobContents,
+  BlobInfo,
+  BlobQueries,
+  RawCaptureService,
+  UploadReceipt,
+  UploadService,
+} from "./http/services.ts";
+import type { IngestService } from "./ingest/ingest-service.ts";
+import type { VolumeWatch } from "./ingest/volume-watch.ts";
+import type { Logger } from "./observability/logging.ts";
+import { nearestCapture } from "./replay/raw-capture.ts";
+import type { BlobStore } from "./storage/blob-store.ts";
+import type { StorageError } from "./storage/errors.ts";
+import { chunksBetween } from "./warc/byte-source.ts";
+
+export interface Engines {
+  readonly blobs: BlobStore;
+  readonly index: CaptureIndex;
+  readonly ingest: IngestService;
+  readonly fullText: FullText;
+  readonly volume: VolumeWatch;
+  readonly logger: Logger;
+  /** Damage of the index, once it has shown itself. */
+  readonly damage: () => StorageError | undefined;
+}
+
+type ScopeOf = (collection: string) => AccessScope | undefined;
+
+export function servicesOf(scopeOf: ScopeOf, engines: Engines): ArchiveServices {
+  const { index, fullText } = engines;
+  return {
+    uploads: uploadService(engines),
+    blobs: blobQueries(engines),
+    contents: blobContents(engines),
+    cdx: createCdxService({ captures: index, scopeOf }),
+    captures: captureService(engines, scopeOf),
+    search: fullText.search,
+  };
+}
+
+/** Ranges in one line of the log. */
+const LOGGED_RANGES = 100;
+
+function uploadService({ ingest, volume, logger, damage }: Engines): UploadService {
+  const report = ({ hash, damaged, digests }: UploadReceipt): void => {
+    if (damaged.length > 0) {
+      logger.warn({ hash, damaged: damaged.slice(0, LOGGED_RANGES) }, "stored file has damaged ranges");
+    }
+    if ((digests?.mismatched ?? 0) > 0) {
+      logger.warn({ hash, digests }, "stored file has records that do not match their digest");
+    }
+  };
+  return {
+    upload: async (body, options, signal) => {
+      const damaged = damage();
+      // Whatever were added to a damaged index could be lost with it.
+      if (damaged !== undefined) throw damaged;
+      try {
+        const receipt = await ingest.ingest(body, options, signal);
+        if (receipt.created) report(receipt);
+        return receipt;
+      } catch (error) {
+        volume.failed(error);
+        throw error;
+      }
+    },
+  };
+}
+
+function blobContents({ index, blobs }: Engines): BlobContents {
+  return {
+    read: async (collection, hash, range, signal) => {
+      const blob = await index.read("blob", { collection, hash }, signal);
+      if (blob === undefined) return undefined;
+      return chunksBetween(await blobs.open(hash), range?.start ?? 0, range?.end ?? blob.size - 1);
+    },
+  };
+}
+
+function captureService({ index, blobs }: Engines, scopeOf: ScopeOf): RawCaptureService {
+  const deps = { captures: index, scopeOf, open: (hash: string) => blobs.open(hash) };
+  return {
+    nearest: (collection, timestamp, url, signal) => nearestCapture(deps, collection, { url, timestamp }, signal),
+  };
+}
+
+function blobQueries({ index, fullText }: Engines): BlobQueries {
+  const infoOf = (blob: CatalogBlob): BlobInfo => {
+    const { sequence, collection: _collection, ...info } = blob;
+    if (blob.reason !== undefined) return { ...info, state: "failed" };
+    const setAside = fullText.setAside(sequence);
+    if (setAside !== undefined)
+      return { ...info, state: "captured", reason: `not all pages are searchable: ${setAside}` };
+    return { ...info, state: sequence <= fullText.searchableUpTo() ? "searchable" : "captured" };
+  };
+  return {
+    blob: async (collection, hash, signal) => {
+      const blob = await index.read("blob", { collection, hash }, signal);
+      return blob === undefined ? undefined : infoOf(blob);
+    },
+    blobs: async (collection, { limit, after }, signal) => {
+      const before = after === undefined ? undefined : Number(after);
+      const found = await index.read("blobs", { collection, before, limit: limit + 1 }, signal);
+      const page = found.slice(0, limit);
+      return { blobs: page.map(infoOf), next: found.length > limit ? String(page.at(-1)?.sequence) : undefined };
+    },
+  };
+}
