@@ -18,8 +18,9 @@ import type { VolumeWatch } from "./ingest/volume-watch.ts";
 import type { Logger } from "./observability/logging.ts";
 import { nearestCapture } from "./replay/raw-capture.ts";
 import type { BlobStore } from "./storage/blob-store.ts";
-import type { StorageError } from "./storage/errors.ts";
+import { StorageError } from "./storage/errors.ts";
 import { chunksBetween } from "./warc/byte-source.ts";
+import { WarcError } from "./warc/errors.ts";
 
 export interface Engines {
   readonly blobs: BlobStore;
@@ -86,10 +87,38 @@ function blobContents({ index, blobs }: Engines): BlobContents {
 }
 
 function captureService({ index, blobs }: Engines, scopeOf: ScopeOf): RawCaptureService {
-  const deps = { captures: index, scopeOf, open: (hash: string) => blobs.open(hash) };
   return {
-    nearest: (collection, timestamp, url, signal) => nearestCapture(deps, collection, { url, timestamp }, signal),
+    nearest: async (collection, timestamp, url, signal) => {
+      let opened = "";
+      const open = (hash: string) => {
+        opened = hash;
+        return blobs.open(hash);
+      };
+      try {
+        const deps = { captures: index, scopeOf, open };
+        const capture = await nearestCapture(deps, collection, { url, timestamp }, signal);
+        return capture && { ...capture, body: namingFile(capture.body, opened) };
+      } catch (error) {
+        throw inFile(error, opened);
+      }
+    },
   };
+}
+
+async function* namingFile(body: AsyncIterable<Uint8Array>, hash: string): AsyncGenerator<Uint8Array, void> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw inFile(error, hash);
+  }
+}
+
+/** Where the index says that a record is there is none any more: the file was damaged after it was stored. */
+function inFile(error: unknown, hash: string): unknown {
+  if (!(error instanceof WarcError)) return error;
+  const { code, details } = error as WarcError<"NO_RECORD" | "BLOCK_DAMAGED">;
+  if (code !== "NO_RECORD" && code !== "BLOCK_DAMAGED") return error;
+  return new StorageError("BLOB_DAMAGED", { hash, ...details }, { cause: error });
 }
 
 function blobQueries({ index, fullText }: Engines): BlobQueries {

@@ -124,9 +124,6 @@ function scopesOf(config: NodeConfig) {
   };
 }
 
-/** A look-up in the index may take this long before an upload fails. */
-const HELD_MS = 30_000;
-
 function composeIngest(
   { config, registry, logger }: ArchiveParts,
   {
@@ -141,8 +138,9 @@ function composeIngest(
     parser,
     index: {
       commit: (commit) => index.commit(commit),
-      held: (collection, hash) => index.read("blob", { collection, hash }, AbortSignal.timeout(HELD_MS)),
-      holds: (hash) => index.read("holds", hash, AbortSignal.timeout(HELD_MS)),
+      // A sender who goes away does not end what was begun; the index has a limit of its own.
+      held: (collection, hash) => index.read("blob", { collection, hash }, new AbortController().signal),
+      holds: (hash) => index.read("holds", hash, new AbortController().signal),
     },
     spoolFolder: incomingFolder(config.dataDir),
     committed: (sequence) => fullText.committed(sequence),

@@ -69,3 +69,24 @@ compiled("a volume whose folders cannot be flushed is used all the same", async 
   await using archive = new NodeArchive(node);
   expect((await archive.upload(sampleFile({ name: "kept", pages: 1 }).bytes)).status).toBe(201);
 });
+
+compiled("a stored file that the volume cannot read is named, and reads of others go on", async () => {
+  await using dir = await tempDir("failing");
+  const calls = systemCalls(dir.path);
+  await using node = await startArchiveNode({ dataDir: join(dir.path, "data"), env: calls.env });
+  await using archive = new NodeArchive(node);
+  const file = sampleFile({ name: "unread", pages: 1 });
+  expect((await archive.upload(file.bytes)).status).toBe(201);
+  await archive.searchable(file.sha256);
+  const capture = `/default/2026id_/${file.urls[0] ?? ""}`;
+  const paths = [capture, `/api/v1/collections/default/warcs/${file.sha256}/content`];
+  await calls.failReads(true);
+  for (const path of paths) {
+    const answer = await archive.get(path);
+    expect(answer).toMatchObject({ status: 503, json: { code: "storage-unavailable" } });
+    expect(answer.text).toMatch(new RegExp(`${file.sha256} at byte \\d+`));
+  }
+  expect(await archive.cdx(file.urls[0] ?? "")).toHaveLength(1);
+  await calls.failReads(false);
+  for (const path of paths) expect((await archive.get(path)).status).toBe(200);
+});

@@ -200,6 +200,22 @@ test("a stored file that is gone is named, and the others stay", async () => {
   });
 });
 
+test("a stored file that was damaged on the volume is named with the place", async () => {
+  await using dir = await tempDir("rotten");
+  await filled(dir.path);
+  const { sha256 = "", urls = [] } = FILES[0] ?? {};
+  const place = join(dir.path, "blobs/sha256", sha256.slice(0, 2), sha256.slice(2, 4), sha256);
+  const { size } = await stat(place);
+  await truncate(place, size - 100);
+  await withNode(dir.path, async (archive) => {
+    const offset = Number((await archive.cdx(urls.at(-1) ?? ""))[0]?.match(/"offset": "(\d+)"/)?.[1]);
+    const answer = await archive.get(`/default/2026id_/${urls.at(-1) ?? ""}`);
+    expect(answer).toMatchObject({ status: 503, json: { code: "storage-unavailable" } });
+    expect(answer.text).toContain(`${sha256} is damaged at byte ${offset}`);
+    expect((await archive.get(`/default/2026id_/${urls[0] ?? ""}`)).status).toBe(200);
+  });
+});
+
 test.each([
   ["gone", (file: string) => rm(file)],
   ["cut short", (file: string) => truncate(file, 100)],

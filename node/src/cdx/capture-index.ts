@@ -18,6 +18,8 @@ const COMMIT_MS = 30 * 60_000;
 export interface CaptureIndexOptions {
   readonly files: CatalogFiles;
   readonly readers: number;
+  /** Other than `CALL_MS` and `COMMIT_MS`. */
+  readonly limits?: { readonly callMs: number; readonly commitMs: number };
   /** Told of damage once it shows itself. */
   readonly onDamage: (error: StorageError) => void;
 }
@@ -26,8 +28,9 @@ export class CaptureIndex implements CaptureReader {
   readonly #writer: WorkerCalls<CatalogWrites>;
   readonly #readers: readonly WorkerCalls<CatalogReads>[];
   readonly #onDamage: (error: StorageError) => void;
+  readonly #limits: NonNullable<CaptureIndexOptions["limits"]>;
 
-  constructor({ files, readers, onDamage }: CaptureIndexOptions) {
+  constructor({ files, readers, limits, onDamage }: CaptureIndexOptions) {
     this.#writer = new WorkerCalls({
       url: new URL("./catalog-writer.worker.ts", import.meta.url),
       name: "catalog writer",
@@ -42,6 +45,7 @@ export class CaptureIndex implements CaptureReader {
           workerData: files,
         }),
     );
+    this.#limits = limits ?? { callMs: CALL_MS, commitMs: COMMIT_MS };
     this.#onDamage = onDamage;
   }
 
@@ -51,15 +55,16 @@ export class CaptureIndex implements CaptureReader {
     for (const reader of this.#readers) reader.warm();
   }
 
-  /** Durable when it returns. */
+  /** Durable when it returns. @throws {StorageError} `INDEX_SLOW` and those of the volume; nothing is committed */
   async commit(commit: Commit): Promise<Committed> {
-    const limit = AbortSignal.timeout(COMMIT_MS);
+    const { commitMs } = this.#limits;
+    const limit = AbortSignal.timeout(commitMs);
     try {
       return await this.#watched(this.#writer.call("commit", commit, limit));
     } catch (error) {
       // Who gives up must know that it does not happen later all the same: its file would be gone by then.
       if (limit.aborted) await this.#writer.abandon();
-      throw error;
+      throw error === limit.reason ? new StorageError("INDEX_SLOW", { afterMs: commitMs }, { cause: error }) : error;
     }
   }
 
@@ -71,6 +76,7 @@ export class CaptureIndex implements CaptureReader {
     await this.#watched(this.#writer.call("skip", journalEnd, signal));
   }
 
+  /** @throws {StorageError} `INDEX_SLOW` and those of the volume; the signal's reason */
   async read<N extends keyof CatalogReads>(
     name: N,
     input: Parameters<CatalogReads[N]>[0],
@@ -81,8 +87,8 @@ export class CaptureIndex implements CaptureReader {
     const limited = new AbortController();
     const abort = (): void => limited.abort(signal.reason);
     signal.addEventListener("abort", abort, { once: true });
-    const late = new DOMException("the index did not answer in time", "TimeoutError");
-    const timer = setTimeout(() => limited.abort(late), CALL_MS);
+    const { callMs } = this.#limits;
+    const timer = setTimeout(() => limited.abort(new StorageError("INDEX_SLOW", { afterMs: callMs })), callMs);
     try {
       signal.throwIfAborted();
       return (await this.#watched(free.call(name, input as never, limited.signal))) as ReturnType<CatalogReads[N]>;

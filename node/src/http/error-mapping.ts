@@ -1,22 +1,31 @@
 /** Turns whatever a handler threw into one of the problems of `problem.ts`; unknown errors say nothing of themselves. */
+import type { StorageErrorCode } from "../storage/errors.ts";
 import { HttpProblem, type ProblemCode } from "./problem.ts";
+
+/** Exhaustive by type: a new code does not compile until someone decides what a client is told. */
+const STORAGE: Readonly<Record<`StorageError.${StorageErrorCode}`, ProblemCode>> = {
+  "StorageError.DISK_FULL": "storage-full",
+  "StorageError.DISK_READ_ONLY": "storage-unavailable",
+  "StorageError.DISK_FAILED": "storage-unavailable",
+  "StorageError.HANDLES_EXHAUSTED": "storage-unavailable",
+  "StorageError.BLOB_MISSING": "storage-unavailable",
+  "StorageError.BLOB_DAMAGED": "storage-unavailable",
+  "StorageError.INDEX_DAMAGED": "storage-unavailable",
+  "StorageError.INDEX_NEWER": "storage-unavailable",
+  "StorageError.INDEX_LOCKED": "storage-unavailable",
+  "StorageError.INDEX_SLOW": "storage-unavailable",
+  "StorageError.WORKER_LOST": "storage-unavailable",
+  "StorageError.WORKER_UNSTARTED": "storage-unavailable",
+  "StorageError.WORKER_FAILED": "internal",
+  "StorageError.CLOSED": "draining",
+};
 
 /** Domain errors by class name and code. */
 const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "IngestError.DIGEST_MISMATCH": "digest-mismatch",
   "IngestError.NOT_AN_ARCHIVE": "not-an-archive",
   "IngestError.SIZE_MISMATCH": "upload-incomplete",
-  "StorageError.DISK_FULL": "storage-full",
-  "StorageError.DISK_READ_ONLY": "storage-unavailable",
-  "StorageError.DISK_FAILED": "storage-unavailable",
-  "StorageError.HANDLES_EXHAUSTED": "storage-unavailable",
-  "StorageError.BLOB_MISSING": "storage-unavailable",
-  "StorageError.INDEX_DAMAGED": "storage-unavailable",
-  "StorageError.INDEX_NEWER": "storage-unavailable",
-  "StorageError.INDEX_LOCKED": "storage-unavailable",
-  "StorageError.WORKER_LOST": "storage-unavailable",
-  "StorageError.WORKER_UNSTARTED": "storage-unavailable",
-  "StorageError.CLOSED": "draining",
+  ...STORAGE,
   "CdxError.COLLECTION_UNKNOWN": "collection-unknown",
   "CdxError.BAD_QUERY": "bad-query",
   "FullTextError.INDEX_DAMAGED": "storage-unavailable",
@@ -45,6 +54,7 @@ const FRAMEWORK: Readonly<Record<string, ProblemCode>> = {
   FST_ERR_HANDLER_TIMEOUT: "deadline-exceeded",
   ENOSPC: "storage-full",
   EROFS: "storage-unavailable",
+  EIO: "storage-unavailable",
 };
 
 interface CodedError extends Error {
@@ -62,6 +72,7 @@ export function toProblem(error: unknown): HttpProblem {
   const known = DOMAIN[`${error.name}.${code}`] ?? FRAMEWORK[code];
   if (known === undefined)
     return isClientFault(error) ? new HttpProblem("bad-request", error.message) : internal(error);
+  if (known === "internal") return internal(error);
   const { retryAfterMs } = error as CodedError;
   return new HttpProblem(known, error.message, {
     cause: error,

@@ -16,6 +16,10 @@ export interface StorageErrorDetails {
   readonly HANDLES_EXHAUSTED: { readonly reason: string };
   /** The index names a file that the volume does not have. */
   readonly BLOB_MISSING: { readonly hash: string };
+  /** The file of this hash does not hold a record where the index has one: it changed after it was stored. */
+  readonly BLOB_DAMAGED: { readonly hash: string; readonly offset: number; readonly reason: string };
+  /** The index is sound and did not answer in time. */
+  readonly INDEX_SLOW: { readonly afterMs: number };
   /** A worker thread ended by itself; the next call starts another. */
   readonly WORKER_LOST: { readonly worker: string; readonly reason: string };
   /** A worker thread ended before it could do anything: the program or its memory is at fault, not what it was given. */
@@ -41,6 +45,10 @@ const MESSAGES: { readonly [C in StorageErrorCode]: (details: StorageErrorDetail
     `too many files are open (${reason}): raise the limit of open files, check who connects`,
   BLOB_MISSING: ({ hash }) =>
     `the archived file ${hash} is not on the volume: send it again, or restore it from a backup`,
+  BLOB_DAMAGED: ({ hash, offset, reason }) =>
+    `the archived file ${hash} is damaged at byte ${offset} (${reason}): restore it from a backup`,
+  INDEX_SLOW: ({ afterMs }) =>
+    `the index did not answer within ${Math.round(afterMs / 1000)} s: check the volume and what else uses it`,
   WORKER_LOST: ({ worker, reason }) => `the ${worker} thread ended (${reason}); try again`,
   WORKER_UNSTARTED: ({ worker, reason }) =>
     `the ${worker} thread cannot start (${reason}): check memory and installation`,
