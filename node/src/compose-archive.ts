@@ -177,7 +177,8 @@ function reportRecovery(logger: Logger, event: RecoveryEvent): void {
   if (event.kind === "unreadable") {
     logger.error({ journalEnd: event.journalEnd }, "a line of the journal cannot be read; rebuild takes its file in");
   } else if (event.kind === "missing") {
-    logger.error({ hash: event.hash }, "a file of the journal is not on the volume");
+    const message = "a file of the journal is not on the volume and is shown nowhere; send it again";
+    logger.error({ hash: event.hash }, message);
   } else {
     logger.info({ hash: event.hash, outcome: event.kind }, "file recovered after an unclean end");
   }

@@ -102,6 +102,14 @@ test("an unreadable identity key stops the start and is never replaced", async (
   expect(await readFile(file, "utf8")).toBe("not a key");
 });
 
+test("a token that no request can carry stops the start and says what one may hold", async () => {
+  await using dir = await tempDir("token");
+  await (await startArchiveNode({ dataDir: dir.path })).stop();
+  await writeFile(localFiles(dir.path).token, "pass phrase with spaces");
+  const second = run(["serve", "--data", dir.path, "--listen", "127.0.0.1:0"]);
+  expect([second.status, second.stderr]).toEqual([2, expect.stringContaining("use letters, digits and") as string]);
+});
+
 test("wrong usage and wrong configuration exit with 2 and name what is wrong", async () => {
   await using dir = await tempDir("usage");
   expect(run([]).status).toBe(2);

@@ -12,13 +12,21 @@ export interface FullTextErrorDetails {
 }
 export type FullTextErrorCode = keyof FullTextErrorDetails;
 
+const MESSAGES: { readonly [C in FullTextErrorCode]: (details: FullTextErrorDetails[C]) => string } = {
+  INDEX_DAMAGED: ({ file }) => `${file} cannot be read and is made anew from the stored files: ask again later`,
+  WORKER_LOST: ({ reason }) => `the thread of this search ended (${reason}): ask again`,
+  QUERY_TIMEOUT: ({ afterMs }) => `no answer within ${afterMs} ms: ask a narrower question`,
+  OVERLOADED: ({ waiting }) => `${waiting} searches wait already: ask again in a few seconds`,
+  CLOSED: () => "the full-text index is closed: the node is shutting down",
+};
+
 export class FullTextError<C extends FullTextErrorCode = FullTextErrorCode> extends Error {
   override readonly name = "FullTextError";
   readonly code: C;
   readonly details: FullTextErrorDetails[C];
 
   constructor(code: C, details: FullTextErrorDetails[C], options?: ErrorOptions) {
-    super(code, options);
+    super(MESSAGES[code](details), options);
     this.code = code;
     this.details = details;
   }

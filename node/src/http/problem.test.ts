@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { expect, test } from "vitest";
+import { FullTextError } from "../fulltext/errors.ts";
+import { SearchError } from "../search/errors.ts";
 import { StorageError } from "../storage/errors.ts";
 import { toProblem } from "./error-mapping.ts";
 import { HttpProblem, PROBLEMS, problemDocument } from "./problem.ts";
@@ -30,6 +32,22 @@ test("domain errors are known by class and code, never by message", () => {
   expect(toProblem(AbortSignal.timeout(0).reason ?? new DOMException("x", "TimeoutError"))).toMatchObject({
     code: "deadline-exceeded",
   });
+});
+
+test("what is refused for a while says when to come back, and what an index cannot answer says why", () => {
+  expect(toProblem(new SearchError("OVERLOADED", "x", { waiting: 9 })).retryAfterMs).toBe(2_000);
+  expect(new HttpProblem("draining", "x").retryAfterMs).toBe(30_000);
+  expect(new HttpProblem("internal", "x").retryAfterMs).toBeUndefined();
+  expect(toProblem(new FullTextError("INDEX_DAMAGED", { file: "fulltext.db" }))).toMatchObject({
+    code: "storage-unavailable",
+    message: expect.stringMatching(/fulltext\.db.*ask again later/) as string,
+  });
+  expect(toProblem(new StorageError("INDEX_SLOW", { afterMs: 60_000 }))).toMatchObject({
+    code: "storage-unavailable",
+    message: expect.stringContaining("within 60 s") as string,
+  });
+  const bug = toProblem(new StorageError("WORKER_FAILED", { worker: "catalog reader", reason: "secret" }));
+  expect([bug.code, bug.message.includes("secret")]).toEqual(["internal", false]);
 });
 
 test("an unknown error tells the client nothing of itself", () => {

@@ -5,10 +5,15 @@ interface ProblemKind {
   readonly title: string;
   /** Whether the same request may succeed later without a change. */
   readonly retryable: boolean;
+  /** Of `Retry-After` when whoever refused knows nothing better. */
+  readonly retryAfterMs?: number;
 }
 
 const final = (status: number, title: string): ProblemKind => ({ status, title, retryable: false });
-const passing = (status: number, title: string): ProblemKind => ({ status, title, retryable: true });
+const passing = (status: number, title: string, retryAfterMs?: number): ProblemKind => ({
+  ...{ status, title, retryable: true },
+  ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+});
 
 /** Codes are part of the API: add, never rename. */
 export const PROBLEMS = {
@@ -37,8 +42,8 @@ export const PROBLEMS = {
   "rate-limited": passing(429, "Too many requests from this address"),
   "headers-too-large": final(431, "The request's header is too large"),
   internal: passing(500, "The node failed to answer"),
-  overloaded: passing(503, "Too many of these requests run at once"),
-  draining: passing(503, "The node is shutting down"),
+  overloaded: passing(503, "Too many of these requests run at once", 2_000),
+  draining: passing(503, "The node is shutting down", 30_000),
   "storage-unavailable": passing(503, "A part of the node's storage cannot be used now"),
   "deadline-exceeded": passing(504, "The answer took too long"),
   "storage-full": passing(507, "The node's volume is full"),
@@ -70,7 +75,8 @@ export class HttpProblem extends Error {
   constructor(code: ProblemCode, detail: string, options?: ErrorOptions & { readonly retryAfterMs?: number }) {
     super(detail, options);
     this.code = code;
-    this.retryAfterMs = options?.retryAfterMs;
+    const { retryAfterMs }: ProblemKind = PROBLEMS[code];
+    this.retryAfterMs = options?.retryAfterMs ?? retryAfterMs;
   }
 }
 

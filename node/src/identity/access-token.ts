@@ -3,6 +3,8 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { IdentityError } from "./errors.ts";
 
+/** What an `Authorization` header can carry (RFC 6750, 2.1). */
+const SENDABLE = /^[A-Za-z0-9._~+/-]+=*$/;
 /** Shorter tokens could be guessed over the network. */
 const SHORTEST_TOKEN = 16;
 
@@ -33,6 +35,10 @@ export async function readToken(file: string): Promise<string> {
   const token = text.trim();
   if (token.length < SHORTEST_TOKEN) {
     throw new IdentityError("BAD_KEY_FILE", { file, reason: `holds fewer than ${SHORTEST_TOKEN} characters` });
+  }
+  if (!SENDABLE.test(token)) {
+    const reason = "holds characters that no Authorization header carries: use letters, digits and . _ ~ + / -";
+    throw new IdentityError("BAD_KEY_FILE", { file, reason });
   }
   return token;
 }

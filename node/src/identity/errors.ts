@@ -13,7 +13,7 @@ export interface IdentityErrorDetails {
 export type IdentityErrorCode = keyof IdentityErrorDetails;
 
 const MESSAGES: { readonly [C in IdentityErrorCode]: (details: IdentityErrorDetails[C]) => string } = {
-  BAD_KEY_FILE: (details) => `${details.file}: ${details.reason}`,
+  BAD_KEY_FILE: (details) => `${details.file}: ${details.reason}; restore it, or put a right one in its place`,
   BAD_DELEGATION: (details) => `delegation refused: ${details.reason}`,
   BAD_DOCUMENT: (details) => `document refused: ${details.reason}`,
   DOCUMENT_DIGEST_MISMATCH: (details) => `digest is ${details.actual}, the document says ${details.expected}`,

@@ -26,7 +26,6 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
   "application/octet-stream",
   "application/x-internet-archive",
 ]);
-const SECONDS_PER_RETRY = 2;
 
 export interface WarcRoutesOptions {
   readonly uploads: UploadService;
@@ -133,7 +132,7 @@ const uploadRoute: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, op
       const { name } = options.access.writable(request, request.params.name);
       checkUpload(request, options);
       const release = options.slots.tryTake();
-      if (release === undefined) throw busy();
+      if (release === undefined) throw new HttpProblem("overloaded", "too many uploads run at once; try again soon");
       try {
         continueIfAsked(request, reply);
         const promises = {
@@ -155,12 +154,6 @@ const uploadRoute: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, op
     },
   );
 };
-
-function busy(): HttpProblem {
-  return new HttpProblem("overloaded", "too many uploads run at once; try again soon", {
-    retryAfterMs: SECONDS_PER_RETRY * 1000,
-  });
-}
 
 /** Everything that can be refused before the first byte of the body is read. */
 function checkUpload(request: FastifyRequest, options: WarcRoutesOptions): void {
