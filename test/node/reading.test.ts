@@ -8,8 +8,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ArchiveNodeProcess, startArchiveNode } from "../testkit/archive-node-process.ts";
 import { type NodeClient, nodeClient } from "../testkit/node-client.ts";
 import { configuredNode } from "../testkit/node-config.ts";
+import { rawTls } from "../testkit/raw-tls.ts";
 import { tempDir } from "../testkit/temp-dir.ts";
 import { NodeArchive, sampleFile, sha256Of } from "../testkit/uploads.ts";
+import { waitUntil } from "../testkit/wait-until.ts";
 import {
   arcHeader,
   arcRecord,
@@ -122,6 +124,31 @@ async function metric(name: string): Promise<number> {
   const text = await (await fetch(`${node.metricsUrl}/metrics`)).text();
   return Number(new RegExp(`^${name} (\\d+)`, "m").exec(text)?.[1]);
 }
+
+test("writers are not held up by a reader who takes a long answer slowly", async () => {
+  const long = sampleFile({ name: `slow${"x".repeat(400)}`, pages: 12_000 });
+  expect((await archive.upload(long.bytes)).status).toBe(201);
+  const { host } = new URL(long.urls[0] ?? "");
+  const answered = () =>
+    metric(
+      String.raw`archivestream_http_request_duration_seconds_count\{listener="federation",method="GET",route="/:collection/cdx",status="2xx"\}`,
+    );
+  const before = await answered();
+  using reader = await rawTls(node.url, node.caPem);
+  reader.socket.write(`GET /default/cdx?url=${host}/* HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  await waitUntil("the answer to begin", () => reader.received() !== "", { deadlineMs: 20_000, everyMs: 2 });
+  reader.socket.pause();
+  for (const id of [1, 2, 3, 4, 5]) {
+    const file = sampleFile({ name: `beside${id}`, pages: 50 });
+    expect((await archive.upload(file.bytes)).status).toBe(201);
+    expect(await archive.cdx(file.urls[0] ?? "")).toHaveLength(1);
+  }
+  // The look-ups just made, and not the long one.
+  expect(await answered()).toBe(before + 5);
+  reader.socket.resume();
+  await reader.closed;
+  expect(reader.received().match(/"filename"/g)).toHaveLength(12_000);
+});
 
 test("readers are answered while a large file is committed, and everything shows itself in time", async () => {
   const small = sampleFile({ name: "small", pages: 1 });
