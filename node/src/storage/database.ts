@@ -7,6 +7,8 @@ import { StorageError, storageErrorOf } from "./errors.ts";
 const CHECKED_BYTES = 256 * 1024 ** 2;
 /** Writers wait this long for a lock; only `rebuild` beside a wrongly started node would. */
 const BUSY_MS = 5_000;
+/** An input/output error on a mapped page is a signal that ends the process; on a page that is read, it is an error. */
+const UNMAPPED = "PRAGMA mmap_size = 0";
 
 /** One step of a schema, applied once and in order; `user_version` counts them. */
 export type Migration = string;
@@ -23,7 +25,7 @@ export function openForWriting(file: string, migrations: readonly Migration[]): 
     const database = new DatabaseSync(file, { timeout: BUSY_MS });
     try {
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -65536");
-      database.exec("PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY");
+      database.exec(`${UNMAPPED}; PRAGMA temp_store = MEMORY`);
       migrate(database, file, migrations);
       return database;
     } catch (error) {
@@ -37,7 +39,7 @@ export function openForWriting(file: string, migrations: readonly Migration[]): 
 export function openForReading(file: string): DatabaseSync {
   return opened(file, () => {
     const database = new DatabaseSync(file, { readOnly: true, timeout: BUSY_MS });
-    database.exec("PRAGMA cache_size = -16384; PRAGMA mmap_size = 268435456; PRAGMA query_only = ON");
+    database.exec(`PRAGMA cache_size = -16384; ${UNMAPPED}; PRAGMA query_only = ON`);
     return database;
   });
 }
