@@ -1,10 +1,11 @@
 /**
  * Bench `ingest`: files of pages over HTTPS into a node; MB/s, pages/s, from file sent to captures visible, and how long
- * the node's main loop was held up meanwhile, with look-ups and searches beside the uploads.
+ * the node's main loop was held up meanwhile, with searches beside the uploads. Then the lag of the indexes at a steady pace.
  */
 import { randomBytes } from "node:crypto";
 import { type ArchiveNodeProcess, startArchiveNode } from "../testkit/archive-node-process.ts";
 import { NodeArchive, sampleFile } from "../testkit/uploads.ts";
+import { showIndexLag } from "./index-lag.ts";
 import { percentile, table } from "./table.ts";
 
 const FILES = Number(process.env["BENCH_INGEST_FILES"] ?? 40);
@@ -25,6 +26,7 @@ export async function run(): Promise<void> {
       rows,
     ),
   );
+  await showIndexLag();
 }
 
 async function measure(senders: number): Promise<(string | number)[]> {
