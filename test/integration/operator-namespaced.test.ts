@@ -4,10 +4,16 @@
  */
 import { generateKeyPairSync } from "node:crypto";
 import type { ArchiveNode, ArchiveNodeSpec } from "@archivestream/crds";
+import { KEY_FILES } from "@archivestream/node/contract";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import {
+  AUTHORITY_FILES,
+  AUTHORITY_SECRET,
+  renewAuthority,
+} from "../../operator/src/controllers/node-identity/operator-ca.ts";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
-import type { KubeObject } from "../../operator/src/kube/objects.ts";
+import type { KubeObject, ObjectKey, ResourceType } from "../../operator/src/kube/objects.ts";
 import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
 import { envFor } from "../cluster/kind.mjs";
 import { output } from "../run/command.mjs";
@@ -18,9 +24,13 @@ import {
   newNode,
   OPERATOR_NAMESPACE,
   operatorRequests,
+  ownNamespaceRules,
   prepareCluster,
   put,
+  type RunningOperator,
   startOperator,
+  unusedRights,
+  usedRights,
   writesOf,
 } from "../testkit/operator-under-test.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
@@ -32,14 +42,13 @@ const OTHER = "not-watched";
 const CLASS = "blue";
 const VALUES = ["rbac.scope=Namespaced", `watchNamespaces={${WATCHED}}`, `className=${CLASS}`];
 const DEADLINE = { deadlineMs: 60_000 };
-const PLURALS = new Map([
-  ["Role", "roles"],
-  ["RoleBinding", "rolebindings"],
-]);
-const signal = AbortSignal.timeout(180_000);
+/** Of the five that a CA lives: it is due. */
+const FOUR_YEARS_MS = 4 * 365 * 24 * 3_600_000;
+const signal = AbortSignal.timeout(300_000);
 const cleanUp = new AsyncDisposableStack();
 let server: ApiServer;
 let admin: KubeClient;
+let running: RunningOperator;
 
 beforeAll(async () => {
   server = await startApiServer({ controllerManager: true, auditLog: true, signal });
@@ -52,7 +61,7 @@ beforeAll(async () => {
   await grantShippedRoles();
   const kubeconfigPath = await server.userKubeconfig(ACCOUNT, []);
   const config = { kubeconfigPath, watchNamespaces: [WATCHED], className: CLASS, leaderElection: true };
-  cleanUp.use(await startOperator({ server, admin, config }));
+  running = cleanUp.use(await startOperator({ server, admin, config }));
 });
 afterAll(async () => {
   await cleanUp.disposeAsync();
@@ -60,18 +69,7 @@ afterAll(async () => {
 
 async function grantShippedRoles(): Promise<void> {
   for (const manifest of await render(...VALUES)) {
-    const plural = PLURALS.get(manifest.kind);
-    if (plural === undefined) continue;
-    const { name, namespace } = manifest.metadata;
-    const resource = {
-      group: "rbac.authorization.k8s.io",
-      version: "v1",
-      kind: manifest.kind,
-      plural,
-      namespaced: true,
-    };
-    const options = { contentType: "application/apply-patch+yaml", fieldManager: "helm", force: true } as const;
-    await admin.patch({ resource, key: { namespace, name } }, manifest, options, signal);
+    if (["Role", "RoleBinding"].includes(manifest.kind)) await put(admin, manifest, signal);
   }
 }
 
@@ -122,4 +120,42 @@ it("the chart's notes, pasted into a shell, make an archive that becomes ready",
   const shown = await output("bash", ["-euc", commands], { env: envFor(server.kubeconfigPath) });
   expect(shown).toContain("archivenode.archivestream.io/my-archive condition met");
   expect(await readiness("my-archive")).toBe("True");
+});
+
+it("replaces a CA that is due, keeps the former one in the bundle, and gives the pods both", async () => {
+  const target = { resource: RESOURCES.Secret, key: { namespace: OPERATOR_NAMESPACE, name: AUTHORITY_SECRET } };
+  const patch = { contentType: "application/merge-patch+json", fieldManager: "test" } as const;
+  const due = await renewAuthority(undefined, new Date(Date.now() - FOUR_YEARS_MS));
+  await admin.patch(target, { data: due }, patch, signal);
+  await running.restart();
+  const data = async (resource: ResourceType, key: ObjectKey) =>
+    (await admin.get<KubeObject & { readonly data?: Readonly<Record<string, string>> }>(resource, key, signal))?.data;
+  const bundle = await waitUntil(
+    "another CA",
+    async () => {
+      const now = await data(target.resource, target.key);
+      return now?.[AUTHORITY_FILES.certificate] === due[AUTHORITY_FILES.certificate]
+        ? undefined
+        : now?.[AUTHORITY_FILES.bundle];
+    },
+    DEADLINE,
+  );
+  const trusted = Buffer.from(bundle, "base64").toString();
+  expect(trusted).toContain(Buffer.from(due[AUTHORITY_FILES.certificate] ?? "", "base64").toString());
+  const keys = { namespace: WATCHED, name: "own-admin-tls" };
+  await waitUntil(
+    "the pod's admin server to be signed by it",
+    async () => (await data(RESOURCES.Secret, keys))?.[KEY_FILES.adminCa] === bundle,
+    DEADLINE,
+  );
+  await waitUntil("the node to be ready", async () => (await readiness("own")) === "True", DEADLINE);
+});
+
+it("used every right in its own namespace", async () => {
+  const requests = await operatorRequests(server, ACCOUNT);
+  const own = requests.filter(({ objectRef }) => objectRef?.namespace === OPERATOR_NAMESPACE);
+  const rules = await ownNamespaceRules();
+  expect(rules.length).toBeGreaterThanOrEqual(3);
+  expect(unusedRights(rules, usedRights(own))).toEqual([]);
+  expect(requests.filter(({ responseStatus }) => responseStatus?.code === 403)).toEqual([]);
 });

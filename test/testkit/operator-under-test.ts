@@ -14,6 +14,7 @@ import type { Clock } from "../../operator/src/kube/clock.ts";
 import type { KubeObject, ResourceType } from "../../operator/src/kube/objects.ts";
 import { type Log, SILENT } from "../../operator/src/runtime/log.ts";
 import type { ApiServer } from "../cluster/api-server.ts";
+import { type Manifest, renderIn } from "./chart.ts";
 import { PodStandIn } from "./pod-stand-in.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -63,9 +64,18 @@ export function clusterResource(kind: string): ResourceType {
   return { group, version, kind, plural, namespaced: false };
 }
 
+const RBAC_GROUP = "rbac.authorization.k8s.io";
+const NAMESPACED_RBAC: Readonly<Record<string, string>> = { Role: "roles", RoleBinding: "rolebindings" };
+
+function anyResource(kind: string): ResourceType {
+  const plural = NAMESPACED_RBAC[kind];
+  if (plural === undefined) return clusterResource(kind);
+  return { group: RBAC_GROUP, version: "v1", kind, plural, namespaced: true };
+}
+
 /** Creates or updates, as the administrator. */
 export async function put(client: KubeClient, object: KubeObject, signal: AbortSignal): Promise<void> {
-  const resource = clusterResource(object.kind);
+  const resource = anyResource(object.kind);
   const { name, namespace } = object.metadata;
   await client.patch(
     { resource, key: { namespace, name } },
@@ -84,10 +94,12 @@ export async function shippedRules(): Promise<readonly PolicyRule[]> {
   return parse(await readFile(new URL("files/rules.yaml", CHART), "utf8")) as readonly PolicyRule[];
 }
 
-/** What the chart grants in the operator's own namespace (templates/rbac.yaml), beside {@link shippedRules}. */
-const OWN_NAMESPACE_RULES: readonly PolicyRule[] = [
-  { apiGroups: ["coordination.k8s.io"], resources: ["leases"], verbs: ["create", "get", "update"] },
-];
+/** What the chart grants in the operator's own namespace, beside {@link shippedRules}. */
+export async function ownNamespaceRules(): Promise<readonly PolicyRule[]> {
+  const role = (await renderIn(OPERATOR_NAMESPACE, [])).find(({ kind }) => kind === "Role");
+  if (role === undefined) throw new Error("the chart renders no Role");
+  return (role as Manifest & { readonly rules: readonly PolicyRule[] }).rules;
+}
 
 const OUR_KINDS = ["archivenodes", "federationpeers", "syncpolicies"] as const;
 
@@ -114,19 +126,23 @@ export async function grantRights(
   signal: AbortSignal,
 ): Promise<void> {
   const metadata = { name: OPERATOR_USER };
-  const rules = [...shipped, ...OWN_NAMESPACE_RULES].map(({ apiGroups, resources, verbs }) => ({
-    apiGroups,
-    resources,
-    verbs,
-  }));
-  const apiVersion = "rbac.authorization.k8s.io/v1";
-  const binding = {
-    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: OPERATOR_USER },
-    subjects: [{ kind: "User", name: OPERATOR_USER, apiGroup: "rbac.authorization.k8s.io" }],
-  };
+  const rules = shipped.map(({ apiGroups, resources, verbs }) => ({ apiGroups, resources, verbs }));
+  const own = { ...metadata, namespace: OPERATOR_NAMESPACE };
   await put(client, { apiVersion: "v1", kind: "Namespace", metadata: { name: OPERATOR_NAMESPACE } }, signal);
-  await put(client, { apiVersion, kind: "ClusterRole", metadata, rules } as KubeObject, signal);
-  await put(client, { apiVersion, kind: "ClusterRoleBinding", metadata, ...binding } as KubeObject, signal);
+  for (const object of [
+    { kind: "ClusterRole", metadata, rules },
+    { kind: "ClusterRoleBinding", metadata, ...boundTo("ClusterRole") },
+    { kind: "Role", metadata: own, rules: await ownNamespaceRules() },
+    { kind: "RoleBinding", metadata: own, ...boundTo("Role") },
+  ])
+    await put(client, { apiVersion: `${RBAC_GROUP}/v1`, ...object }, signal);
+}
+
+function boundTo(kind: "Role" | "ClusterRole"): object {
+  return {
+    roleRef: { apiGroup: RBAC_GROUP, kind, name: OPERATOR_USER },
+    subjects: [{ kind: "User", name: OPERATOR_USER, apiGroup: RBAC_GROUP }],
+  };
 }
 
 /** Kinds, rights and namespaces; safe to repeat. */
@@ -257,4 +273,25 @@ export async function operatorRequests(
 export function writesOf(requests: readonly AuditedRequest[]): readonly AuditedRequest[] {
   const reading = ["get", "list", "watch"];
   return requests.filter((one) => !reading.includes(one.verb) && one.objectRef?.resource !== "leases");
+}
+
+/** `apiGroup/resource verb` of every right that requests used. */
+export function usedRights(requests: readonly AuditedRequest[]): ReadonlySet<string> {
+  return new Set(
+    requests.flatMap(({ objectRef, verb }) => {
+      if (objectRef === undefined) return [];
+      const { apiGroup = "", resource, subresource } = objectRef;
+      return [`${apiGroup}/${resource}${subresource === undefined ? "" : `/${subresource}`} ${verb}`];
+    }),
+  );
+}
+
+/** Rights of the rules that are not among `seen` and do not say why they are there all the same. */
+export function unusedRights(rules: readonly PolicyRule[], seen: ReadonlySet<string>): readonly string[] {
+  return rules.flatMap((rule) => {
+    const rights = rule.apiGroups.flatMap((group) =>
+      rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${group}/${resource} ${verb}`)),
+    );
+    return rights.filter((right) => !seen.has(right) && rule.unseen?.[right.split(" ")[1] ?? ""] === undefined);
+  });
 }
