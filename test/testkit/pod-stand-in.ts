@@ -69,6 +69,8 @@ export class PodStandIn {
   readonly calls = new Map<string, number>();
   /** Server names of the pods that were dialled. */
   readonly dialled = new Set<string>();
+  /** Questions for the status answered, by the server name of the pod. */
+  readonly statusCalls = new Map<string, number>();
 
   constructor(options: PodStandInOptions) {
     this.#client = options.client;
@@ -208,11 +210,13 @@ export class PodStandIn {
     const socket = request.socket as TLSSocket & { readonly servername?: string };
     const state = this.#pods.get(socket.servername ?? "");
     const call = `${request.method} ${request.url}`;
-    this.calls.set(call, (this.calls.get(call) ?? 0) + 1);
+    count(this.calls, call);
     const isOperator = socket.authorized && socket.getPeerCertificate().subject?.CN === ADMIN_CLIENT_NAME;
     if (state === undefined || !isOperator) send(response, 403, {});
-    else if (call === `GET ${ADMIN_PATHS.status}`) sendStatus(request, response, state.status);
-    else if (request.method === "PUT") this.#takeDocument(request, response, socket.servername ?? "");
+    else if (call === `GET ${ADMIN_PATHS.status}`) {
+      count(this.statusCalls, socket.servername ?? "");
+      sendStatus(request, response, state.status);
+    } else if (request.method === "PUT") this.#takeDocument(request, response, socket.servername ?? "");
     else send(response, 404, {});
   }
 
@@ -231,6 +235,10 @@ export class PodStandIn {
       send(response, isNewer ? 200 : 409, {});
     });
   }
+}
+
+function count(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 /** A document that was pushed is not undone by a mount that lags. */
