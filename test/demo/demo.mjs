@@ -10,10 +10,11 @@ import { checkClusterHost, clusterDown, clusterUp } from "../cluster/kind.mjs";
 import { installDependencies } from "../run/dependencies.mjs";
 import { alone } from "../run/lock.mjs";
 import { runScript } from "../run/script.mjs";
-import { formatDuration, PlainError, step } from "../run/steps.mjs";
+import { formatDuration, step } from "../run/steps.mjs";
 import { crawlSite, WGET } from "./crawl.mjs";
-import { SITE_PACKAGE, SITE_URL } from "./documentation-site.mjs";
-import { filesCommand, lookUpCommand, preamble, searchCommand, shell, uploadCommand } from "./reader-commands.mjs";
+import { SITE_PACKAGE } from "./documentation-site.mjs";
+import { askingCommands, COLLECTION, fillArchive, QUESTIONS } from "./fill-archive.mjs";
+import { preamble, searchCommand, shell, uploadCommand } from "./reader-commands.mjs";
 import { applyArchiveNode, helmArguments, installOperator, OPERATOR_NAMESPACE } from "./release.mjs";
 
 const CLUSTER = "archive-demo";
@@ -23,42 +24,14 @@ const ARCHIVE = {
   name: "library",
   file: fileURLToPath(new URL("./archive-node.yaml", import.meta.url)),
 };
-const COLLECTION = "manuals";
 const PACKAGES = [SITE_PACKAGE, "wget", "curl", "jq"];
-const QUESTIONS = ["vacuum freeze wraparound", '"write ahead log" archiving', "jsonb index"];
-const INDEXED_MS = 120_000;
 
 function say(text = "") {
   process.stdout.write(`${text}\n`);
 }
 
-/** The same files again are no error: the node answers with the receipt it gave before. */
-async function upload(cluster, files) {
-  await step(`upload ${files.length} WARC files`, async () => {
-    let captures = 0;
-    for (const file of files)
-      captures += JSON.parse(await shell(cluster, ARCHIVE, uploadCommand(COLLECTION, file))).captures;
-    return `${captures} captures`;
-  });
-  await step("wait until all of it is searchable", () => allSearchable(cluster, files.length));
-}
-
-async function allSearchable(cluster, count) {
-  const deadline = performance.now() + INDEXED_MS;
-  for (;;) {
-    const { blobs } = JSON.parse(await shell(cluster, ARCHIVE, filesCommand(COLLECTION)));
-    const failed = blobs.find((one) => one.state === "failed");
-    if (failed) throw new PlainError(`${failed.filename ?? failed.hash} could not be indexed: ${failed.reason}`);
-    const done = blobs.filter((one) => one.state === "searchable").length;
-    if (done >= count) return `${done} files`;
-    if (performance.now() > deadline)
-      throw new PlainError(`${done} of ${count} files are searchable after ${formatDuration(INDEXED_MS)}.`);
-  }
-}
-
 async function search(cluster) {
-  const page = `${new URL(SITE_URL).host}/sql-vacuum.html`;
-  for (const command of [...QUESTIONS.map(searchCommand), lookUpCommand(COLLECTION, page)]) {
+  for (const command of askingCommands()) {
     say(`\n$ ${command}`);
     say(await shell(cluster, ARCHIVE, command));
   }
@@ -117,7 +90,7 @@ async function main() {
     expectedMs: 20_000,
   });
   const files = await crawlSite();
-  await upload(cluster, files);
+  await fillArchive(cluster, ARCHIVE, files);
   whatWasDone(cluster, images, files);
   await search(cluster);
   whereNext();

@@ -2,9 +2,12 @@
  * The whole way in a real cluster: chart, operator, ArchiveNode, pod, upload, search, a lost pod, uninstalling.
  * The tests build on each other, in order. Namespaces enforce the Pod Security level `restricted`.
  */
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { crawlSite } from "../demo/crawl.mjs";
+import { askingCommands, fillArchive } from "../demo/fill-archive.mjs";
+import { shell } from "../demo/reader-commands.mjs";
 import { applyArchiveNode, installOperator, OPERATOR_NAMESPACE, provideNamespace, RELEASE } from "../demo/release.mjs";
 import { type E2eCluster, e2eCluster, helm, kubectl } from "../testkit/e2e-cluster.ts";
 import { type TempDir, tempDir } from "../testkit/temp-dir.ts";
@@ -155,6 +158,29 @@ test("a deleted pod comes back with everything in it", async () => {
   expect(Buffer.from(await content.arrayBuffer()).equals(WARC)).toBe(true);
   await inNamespace("wait", `archivenode/${NAME}`, "--for=condition=Ready", "--timeout=60s");
   expect(await jsonpath(`archivenode ${NAME}`, "{.status.nodeID}")).toBe(identity);
+});
+
+test("the demo's commands, as a reader pastes them: the manual is uploaded, searched and looked up", async () => {
+  const file = join(folder.path, "archive-node.yaml");
+  const text = await readFile(new URL("../demo/archive-node.yaml", import.meta.url), "utf8");
+  await writeFile(file, text.replace("namespace: demo", `namespace: ${NAMESPACE}`));
+  const library = { namespace: NAMESPACE, name: "library" };
+  await applyArchiveNode(cluster, { ...library, file });
+  const reader = { env: cluster.env, kubeconfig: String(cluster.env["KUBECONFIG"]) };
+  const files = await crawlSite();
+  await fillArchive(reader, library, files);
+  const commands = askingCommands();
+  expect(commands).toHaveLength(4);
+  for (const question of commands.slice(0, -1)) {
+    const [head = "", ...hits] = (await shell(reader, library, question)).split("\n");
+    expect(head).toMatch(/^[1-9]\d* pages in \d+ ms$/);
+    expect(hits).toHaveLength(6); // a title and an address for each of three
+    expect(hits.at(-1)).toMatch(/^ {4}http:\/\/127\.0\.0\.1:8015\/.*\.html$/);
+  }
+  const found = await shell(reader, library, commands.at(-1) ?? "");
+  const [, capture = "{}"] = /^\S+ \d{14} (\{.*\})$/m.exec(found) ?? [];
+  const url = "http://127.0.0.1:8015/sql-vacuum.html";
+  expect(JSON.parse(capture)).toMatchObject({ url, mime: "text/html", status: "200" });
 });
 
 test("a drained machine takes the archive's pod at once and the operator's one by one; what the machine gives back is whole", async () => {

@@ -16,17 +16,10 @@ import { alone } from "./lock.mjs";
 import { runScript } from "./script.mjs";
 import { formatDuration, PlainError } from "./steps.mjs";
 
-/** gcc and libc6-dev build one program; the others are what tests start or crawl. */
+/** gcc and libc6-dev build one program; the others are what tests start or crawl, and what the demo's commands need. */
 const PACKAGES = [
-  "gcc",
-  "libc6-dev",
-  "wget",
-  "openssl",
-  "python3-venv",
-  "postgresql-doc-15",
-  "procps",
-  "util-linux",
-  "curl",
+  ...["gcc", "libc6-dev", "wget", "openssl", "python3-venv", "postgresql-doc-15", "procps", "util-linux"],
+  ...["curl", "jq"],
 ];
 const PROJECTS = ["unit", "node", "integration", "e2e"];
 const IS_FULL = process.argv.includes("--full");
