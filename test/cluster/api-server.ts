@@ -11,18 +11,21 @@ import { request } from "node:https";
 import { join } from "node:path";
 import { freePorts } from "../testkit/free-port.ts";
 import { type TempDir, tempDir } from "../testkit/temp-dir.ts";
-import { waitUntil } from "../testkit/wait-until.ts";
 import type { ApiServer, CrashingProgram } from "./api-server-handle.ts";
 import { BIN } from "./cache-folder.mjs";
 import { type Authority, type Credentials, createAuthority, createTokenKeys } from "./certificates.ts";
 import { useCluster } from "./given-cluster.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
-import { type ServerProcess, startServer } from "./server-process.ts";
+import { type ServerProcess, startServer, untilReady } from "./server-process.ts";
 
 export type { ApiServer } from "./api-server-handle.ts";
 
 /** From start to ready takes 4 s on two idle cores; this much on busy ones. */
 const READY_DEADLINE_MS = 120_000;
+/** etcd answers after half a second; kube-apiserver gives up after 20 s without it. */
+const ETCD_DEADLINE_MS = 30_000;
+/** A start fails when another process takes a port between our look and the bind. Twice in a row is another reason. */
+const ATTEMPTS = 2;
 /** The API server waits up to a minute for a lost etcd; nobody needs that. */
 const STOP_GRACE_MS = 5_000;
 /** Reserved for tests (RFC 2544): nothing sent there leaves the machine by accident. */
@@ -47,9 +50,10 @@ export interface ApiServerOptions {
 }
 
 /**
- * Starts an API server and waits until it is ready.
+ * Starts an API server and waits until it is ready. A start that failed is tried once more on other ports, and what
+ * failed is printed.
  *
- * @throws {Error} the programs are not built yet, or one of them ended; the message quotes its log
+ * @throws {Error} the programs are not built yet, or one of them ended or hung; the message quotes its log
  */
 export async function startApiServer(options: ApiServerOptions): Promise<ApiServer> {
   const theirs = process.env["ARCHIVE_TEST_KUBECONFIG"] ?? "";
@@ -57,6 +61,17 @@ export async function startApiServer(options: ApiServerOptions): Promise<ApiServ
   await access(join(BIN, "kube")).catch(() => {
     throw new Error(`${BIN}/kube is not built: run "node test/cluster/programs.mjs" once`);
   });
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(options);
+    } catch (error) {
+      if (attempt === ATTEMPTS || options.signal.aborted) throw error;
+      process.stderr.write(`an API server did not start, and is started anew on other ports: ${String(error)}\n`);
+    }
+  }
+}
+
+async function startOnce(options: ApiServerOptions): Promise<ApiServer> {
   const dir = await tempDir("api-server");
   const servers: ServerProcess[] = [];
   const stop = async () => {
@@ -89,25 +104,24 @@ async function startAll(
     return server;
   };
   const [etcdPort = 0, etcdPeerPort = 0, apiPort = 0] = await freePorts(3);
-  const etcd = await start("etcd", etcdFlags(dir.path, etcdPort, etcdPeerPort));
+  const etcdUrl = `http://127.0.0.1:${etcdPort}`;
+  const etcd = await start("etcd", etcdFlags(dir.path, etcdUrl, `http://127.0.0.1:${etcdPeerPort}`));
   const authority = await createAuthority();
   const admin = await authority.issueClient("admin", ["system:masters"]);
   await writePki(dir.path, authority);
+  const etcdAnswers = async () => (await fetch(`${etcdUrl}/health`, { signal: AbortSignal.timeout(5_000) })).ok;
+  await untilReady([etcd], etcdAnswers, { deadlineMs: ETCD_DEADLINE_MS, signal: options.signal });
   const api = await start("kube-apiserver", [
-    ...apiServerFlags(dir.path, apiPort, etcdPort),
+    ...apiServerFlags(dir.path, apiPort, etcdUrl),
     ...(options.auditLog === true ? await auditFlags(dir.path) : []),
     ...(options.apiServerFlags ?? []),
   ]);
   const url = `https://127.0.0.1:${apiPort}`;
   const kubeconfigPath = join(dir.path, "admin.kubeconfig");
   await writeKubeconfig(kubeconfigPath, { url, caPem: authority.caPem, user: admin });
-  const ready = async (signal: AbortSignal) => {
-    const look = async () => {
-      await etcd.assertRunning();
-      await api.assertRunning();
-      return isReady(url, authority.caPem, admin);
-    };
-    await waitUntil("the API server to be ready", look, { deadlineMs: READY_DEADLINE_MS, signal, everyMs: 100 });
+  const ready = (signal: AbortSignal) => {
+    const answers = () => isReady(url, authority.caPem, admin);
+    return untilReady([api, etcd], answers, { deadlineMs: READY_DEADLINE_MS, signal });
   };
   await ready(options.signal);
   if (options.controllerManager === true) {
@@ -158,8 +172,7 @@ async function writePki(dir: string, authority: Authority): Promise<void> {
   await Promise.all(Object.entries(files).map(([name, text]) => writeFile(join(dir, name), text, { mode: 0o600 })));
 }
 
-function etcdFlags(dir: string, port: number, peerPort: number): readonly string[] {
-  const [client, peer] = [`http://127.0.0.1:${port}`, `http://127.0.0.1:${peerPort}`];
+function etcdFlags(dir: string, client: string, peer: string): readonly string[] {
   return [
     `--data-dir=${join(dir, "etcd")}`,
     `--listen-client-urls=${client}`,
@@ -172,9 +185,9 @@ function etcdFlags(dir: string, port: number, peerPort: number): readonly string
   ];
 }
 
-function apiServerFlags(dir: string, port: number, etcdPort: number): readonly string[] {
+function apiServerFlags(dir: string, port: number, etcdUrl: string): readonly string[] {
   return [
-    `--etcd-servers=http://127.0.0.1:${etcdPort}`,
+    `--etcd-servers=${etcdUrl}`,
     "--bind-address=127.0.0.1",
     `--secure-port=${port}`,
     // Loopback is refused as an address for Endpoints; with the reconciler off, this one is never used.

@@ -1,14 +1,15 @@
-/** Starts one server as a child process that cannot outlive us, and ends it. */
+/** Starts one server as a child process that cannot outlive us, waits until it serves, and ends it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open, readFile } from "node:fs/promises";
+import { type WaitOptions, WaitTimeoutError, waitUntil } from "../testkit/wait-until.ts";
 
 export interface ServerProcess {
   readonly name: string;
   readonly pid: number;
   readonly logPath: string;
-  /** Throws when the process has ended by itself; the message carries the end of its log. */
-  assertRunning(): Promise<void>;
+  /** How it ended, for instance `1` or `SIGKILL`; undefined while it runs. */
+  readonly ended: number | string | undefined;
   /** Asks it to end, and kills it when it has not after `graceMs` (0 = kill at once). Resolves when it is gone. */
   stop(graceMs: number): Promise<void>;
   /** Stops (`SIGSTOP`) or continues (`SIGCONT`) it, as a machine that hangs would. */
@@ -36,11 +37,8 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
       return child.pid ?? -1;
     },
     logPath: command.logPath,
-    assertRunning: async () => {
-      if (!hasEnded(child)) return;
-      const text = await readFile(command.logPath, "utf8");
-      const tail = text.trimEnd().split("\n").slice(-QUOTED_LINES).join("\n");
-      throw new Error(`${command.name} ended (${child.exitCode ?? child.signalCode}):\n${tail}`);
+    get ended() {
+      return child.exitCode ?? child.signalCode ?? undefined;
     },
     stop: async (graceMs) => {
       if (hasEnded(child)) return;
@@ -55,6 +53,33 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
       child = await spawned(command);
     },
   };
+}
+
+/**
+ * Waits until the first server answers while all of them run.
+ *
+ * @throws {Error} one of them ended, or the first did not answer in time; the message quotes the log
+ */
+export async function untilReady(
+  servers: readonly [ServerProcess, ...ServerProcess[]],
+  answers: () => Promise<boolean>,
+  options: WaitOptions,
+): Promise<void> {
+  const [first] = servers;
+  try {
+    const ended = () => servers.find((server) => server.ended !== undefined);
+    await waitUntil(`${first.name} to answer`, async () => ended() !== undefined || (await answers()), options);
+    const gone = ended();
+    if (gone !== undefined) throw new Error(`${gone.name} ended (${gone.ended}):\n${await endOfLog(gone)}`);
+  } catch (error) {
+    if (!(error instanceof WaitTimeoutError)) throw error;
+    throw new Error(`${error.message}. The end of its log:\n${await endOfLog(first)}`, { cause: error });
+  }
+}
+
+async function endOfLog(server: ServerProcess): Promise<string> {
+  const text = await readFile(server.logPath, "utf8");
+  return text.trimEnd().split("\n").slice(-QUOTED_LINES).join("\n");
 }
 
 async function spawned(command: ServerCommand): Promise<ChildProcess> {

@@ -77,3 +77,8 @@ test("stop leaves neither process nor file", async () => {
   expect(processes.stdout).not.toContain(folder);
   expect(before.path).not.toBe(folder);
 });
+
+test("a program that does not start is reported at once, with what it said", async () => {
+  const start = startApiServer({ apiServerFlags: ["--no-such-flag"], signal: AbortSignal.timeout(150_000) });
+  await expect(start).rejects.toThrow(/^kube-apiserver ended \(1\):[\s\S]*unknown flag: --no-such-flag/);
+});

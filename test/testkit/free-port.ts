@@ -1,28 +1,49 @@
 /** Picks TCP ports on loopback for servers that must be told their port before they start. */
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
-function listen(): Promise<{ readonly port: number; readonly close: () => Promise<void> }> {
+/**
+ * Below the ports that Linux gives to outgoing connections (32768 and up) and to NodePorts (30000 and up): a port that
+ * nothing listens on stays free until its server binds it, however many connections are opened meanwhile.
+ */
+const PORTS = { first: 12_000, end: 30_000 };
+/** Every port of a machine taken is not the reason when this many draws fail. */
+const MOST_DRAWS = 200;
+
+type HeldPort = { readonly port: number; readonly close: () => Promise<void> };
+
+/** Holds the port; undefined when someone else listens on it. */
+function hold(port: number): Promise<HeldPort | undefined> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      if (address === null || typeof address === "string") throw new Error("a TCP server has an address object");
-      resolve({ port: address.port, close: () => new Promise<void>((done) => server.close(() => done())) });
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      if (error.code === "EADDRINUSE") resolve(undefined);
+      else reject(error);
+    });
+    server.listen(port, "127.0.0.1", () => {
+      resolve({ port, close: () => new Promise<void>((done) => server.close(() => done())) });
     });
   });
 }
 
+async function holdAny(): Promise<HeldPort> {
+  for (let draw = 0; draw < MOST_DRAWS; draw++) {
+    const held = await hold(randomInt(PORTS.first, PORTS.end));
+    if (held !== undefined) return held;
+  }
+  throw new Error(`no free port in ${MOST_DRAWS} draws from ${PORTS.first} to ${PORTS.end - 1}: see "ss -ltn"`);
+}
+
 /**
- * Distinct ports of 127.0.0.1 that nothing listens on now.
+ * Distinct ports of 127.0.0.1 that nothing listens on now, drawn at random so that processes that pick at the same time
+ * do not meet.
  *
- * All are held open until the last one is known, so one call never returns a port twice. Another process can take a
- * port before the caller does; servers that can bind port 0 themselves should do that instead.
+ * All are held open until the last one is known, so one call never returns a port twice.
  *
  * @param count - how many; integer >= 1
  */
 export async function freePorts(count: number): Promise<readonly number[]> {
-  const held = await Promise.all(Array.from({ length: count }, listen));
+  const held = await Promise.all(Array.from({ length: count }, holdAny));
   await Promise.all(held.map((one) => one.close()));
   return held.map((one) => one.port);
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { freePorts } from "./free-port.ts";
 import { WaitTimeoutError, waitUntil } from "./wait-until.ts";
@@ -26,7 +27,10 @@ test("stops with the signal's reason", async () => {
   await expect(waiting).rejects.toThrow("test over");
 });
 
-test("one call never returns a port twice", async () => {
+test("one call never returns a port twice, nor one that an outgoing connection could take", async () => {
   const ports = await freePorts(20);
   expect(new Set(ports).size).toBe(20);
+  // Outgoing connections take theirs from here up, and would take one of these before its server does.
+  const [firstOfSystem = ""] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split("\t");
+  expect(Math.max(...ports)).toBeLessThan(Number(firstOfSystem));
 });
