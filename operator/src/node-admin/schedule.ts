@@ -14,7 +14,7 @@ export interface ScheduleInput {
 const LAGGING_MS = 5_000;
 const STEADY_MS = 60_000;
 /** All pods together are asked at most this often per second while nothing lags. */
-const STEADY_CALLS_PER_SECOND = 20;
+const STEADY_CALLS_PER_SECOND = 10;
 const SPREAD = 0.2;
 const LONGEST_FAILURE_MS = 60_000;
 
