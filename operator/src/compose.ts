@@ -32,6 +32,8 @@ export interface Overrides {
   readonly clock?: Clock;
   /** Longest wait before the start, milliseconds. */
   readonly startJitterMs?: number;
+  /** Where the service account's token and CA lie. */
+  readonly serviceAccountFolder?: string;
 }
 
 export interface Operator {
@@ -58,7 +60,7 @@ export function compose(config: Config, log: Log, overrides: Overrides = {}): Op
   const credentials =
     config.inClusterServer === undefined
       ? kubeconfigCredentials(config.kubeconfigPath)
-      : inClusterCredentials(config.inClusterServer);
+      : inClusterCredentials(config.inClusterServer, overrides.serviceAccountFolder);
   const transport = createTransport({ credentials, userAgent: USER_AGENT, fence: fence ?? OPEN_FENCE, metrics, clock });
   const ownWrites = new OwnWrites();
   const client = createKubeClient(transport, (written) => noteWrite(log, ownWrites, written));

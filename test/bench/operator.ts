@@ -52,10 +52,15 @@ export async function run(): Promise<void> {
   const pods = await playPods(bench, NAMESPACE);
   cleanUp.defer(pods.stop);
   cleanUp.defer(() => stop.abort());
-  const kubeconfig = await bench.server.userKubeconfig(OPERATOR_USER, []);
   const { adminPort } = pods;
   const start = async () =>
-    startOperatorProcess({ kubeconfig, adminPort, metricsPort: await freePort(), nodeFlags: FLAGS });
+    startOperatorProcess({
+      server: bench.server.url,
+      serviceAccountFolder: bench.serviceAccountFolder,
+      adminPort,
+      metricsPort: await freePort(),
+      nodeFlags: FLAGS,
+    });
   {
     await using operator = await start();
     await showRollout(bench, operator, raw);

@@ -1,14 +1,22 @@
-/** Starts the operator as a process of its own, and reads what it says about itself on its metrics port. */
+/**
+ * Starts the operator as a process of its own as it runs in a pod: by a service account, with the flags of its image.
+ * Reads what it says about itself on its metrics port.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { OPERATOR_NAMESPACE } from "./operator-under-test.ts";
 import { waitUntil } from "./wait-until.ts";
 
+const DOCKERFILE = new URL("../../operator/Dockerfile", import.meta.url);
 const ENTRY = fileURLToPath(new URL("operator-process.worker.ts", import.meta.url));
 
 export interface OperatorProcessOptions {
-  readonly kubeconfig: string;
+  /** Origin of the API server. */
+  readonly server: string;
+  /** With the files that the kubelet mounts: `token` and `ca.crt`. */
+  readonly serviceAccountFolder: string;
   readonly adminPort: number;
   readonly metricsPort: number;
   /** Flags of Node, such as `--cpu-prof`. */
@@ -26,16 +34,17 @@ export interface OperatorProcess extends AsyncDisposable {
 
 /** @throws {WaitTimeoutError} it was not ready in two minutes */
 export async function startOperatorProcess(options: OperatorProcessOptions): Promise<OperatorProcess> {
-  const { kubeconfig, adminPort, metricsPort, nodeFlags = [] } = options;
+  const { server, serviceAccountFolder, adminPort, metricsPort, nodeFlags = [] } = options;
+  const { hostname, port } = new URL(server);
   const start = performance.now();
-  const child = spawn(process.execPath, [...nodeFlags, ENTRY], {
+  const child = spawn(process.execPath, [...(await imageFlags()), ...nodeFlags, ENTRY], {
     stdio: ["ignore", "inherit", "inherit"],
     env: {
       PATH: process.env["PATH"],
-      // As in its image.
-      NODE_OPTIONS: "--max-semi-space-size=4",
-      MALLOC_ARENA_MAX: "1",
-      KUBECONFIG: kubeconfig,
+      MALLOC_ARENA_MAX: "1", // as in its image
+      KUBERNETES_SERVICE_HOST: hostname,
+      KUBERNETES_SERVICE_PORT: port,
+      SERVICE_ACCOUNT_FOLDER: serviceAccountFolder,
       ADMIN_PORT: String(adminPort),
       METRICS_PORT: String(metricsPort),
       METRICS_HOST: "127.0.0.1",
@@ -63,6 +72,12 @@ export async function startOperatorProcess(options: OperatorProcessOptions): Pro
       await ended;
     },
   };
+}
+
+/** Between `node` and the entry file in the image's command. */
+async function imageFlags(): Promise<readonly string[]> {
+  const [, command = ""] = /^ENTRYPOINT (.*)$/m.exec(await readFile(DOCKERFILE, "utf8")) ?? [];
+  return (JSON.parse(command) as readonly string[]).slice(1, -1);
 }
 
 function sumOf(text: string, name: string, label: string): number {

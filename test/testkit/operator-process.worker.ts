@@ -9,6 +9,7 @@ const stop = new AbortController();
 process.once("SIGTERM", () => stop.abort());
 const operator = compose(config, createLogger(config.logLevel, config.podName), {
   adminPort: Number(process.env["ADMIN_PORT"]),
+  ...(process.env["SERVICE_ACCOUNT_FOLDER"] && { serviceAccountFolder: process.env["SERVICE_ACCOUNT_FOLDER"] }),
 });
 await operator.run(stop.signal);
 process.exit(0);

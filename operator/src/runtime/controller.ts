@@ -72,7 +72,7 @@ export class Controller {
       startedAt: () => this.#queue.startedAt,
       monotonicMs: () => deps.clock.monotonicMs(),
     });
-    this.#queue = new WorkQueue(deps.clock, this.#metrics.queue);
+    this.#queue = new WorkQueue(deps.clock, this.#metrics.queue, Math.ceil(this.#workers / 2));
     this.#hotLoops = new HotLoopBreaker(deps.clock);
     this.#causes = new WakeCauses(deps.ownWrites ?? new OwnWrites());
   }

@@ -5,10 +5,10 @@ import { createFakeClock } from "../../../test/testkit/fake-clock.ts";
 import { NO_CONTROLLER_METRICS } from "./controller-metrics.ts";
 import { type Priority, type Taken, WorkQueue } from "./work-queue.ts";
 
-function setUp() {
+function setUp(initialLimit?: number) {
   const clock = createFakeClock();
   const facts = { name: "test", workers: 1, startedAt: () => [], monotonicMs: () => clock.monotonicMs() };
-  return { clock, queue: new WorkQueue(clock, NO_CONTROLLER_METRICS(facts).queue) };
+  return { clock, queue: new WorkQueue(clock, NO_CONTROLLER_METRICS(facts).queue, initialLimit) };
 }
 
 const priority = fc.constantFrom<Priority[]>(100, 0, -100);
@@ -89,6 +89,24 @@ test("a user's change goes before ten thousand initial keys", async () => {
   for (let index = 0; index < 10_000; index++) queue.add(`initial-${index}`, -100);
   queue.add("user", 100);
   expect(await queue.take()).toEqual({ key: "user", priority: 100 });
+});
+
+test("only so many keys of the first list are in hand at once, and the next follows when one is done", async () => {
+  const { queue } = setUp(2);
+  for (const key of ["a", "b", "c", "d"]) queue.add(key, -100);
+  for (const key of ["a", "b"]) expect(await queue.take()).toEqual({ key, priority: -100 });
+  const order: (string | undefined)[] = [];
+  const workers = [queue.take(), queue.take()].map((taken) => taken.then((one) => order.push(one?.key)));
+  queue.add("user", 100);
+  await workers[0];
+  expect(order).toEqual(["user"]);
+  queue.done("user");
+  queue.add("c", 0); // has become an observed change: no longer one of the first list
+  await workers[1];
+  expect(order).toEqual(["user", "c"]);
+  const last = queue.take();
+  queue.done("a");
+  expect(await last).toEqual({ key: "d", priority: -100 });
 });
 
 test("among a crowd of user changes every fourth key is an observed change, and never an initial one", async () => {

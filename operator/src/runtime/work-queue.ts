@@ -1,7 +1,8 @@
 /**
  * Keys waiting to be worked: each at most once, in one pair of hands at a time, the urgent first, nobody for ever last.
  *
- * Of a crowd of user changes every fourth key is an observed change, so that what was begun gets finished: a thousand new
+ * Of the first list and of resyncs only so many keys are in hand at once: a user's change finds a free worker, and an API
+ * server that has time for it. Of a crowd of user changes every fourth key is an observed change, so that what was begun gets finished: a thousand new
  * objects become ready one after the other, and not all at the end.
  *
  * A key added while it is worked on is queued again when that is done. Waiting raises a key by one band per 30 s, so a
@@ -55,12 +56,17 @@ export class WorkQueue {
   readonly #heldBack = new Map<string, () => void>();
   readonly #failures = new Map<string, number>();
   readonly #takers: ((taken: Taken | undefined) => void)[] = [];
+  readonly #initialLimit: number;
+  /** Keys of the first list and of resyncs that are being worked on. */
+  readonly #initial = new Set<string>();
   #usersInARow = 0;
   #closed = false;
 
-  constructor(clock: Clock, metrics: WorkQueueMetrics) {
+  /** @param initialLimit - most keys of priority -100 in hand at once; at least 1 */
+  constructor(clock: Clock, metrics: WorkQueueMetrics, initialLimit = Number.POSITIVE_INFINITY) {
     this.#clock = clock;
     this.#metrics = metrics;
+    this.#initialLimit = initialLimit;
     this.#delayed = new DelayHeap(clock, (key) => this.add(key, this.#delayedPriorities.get(key) ?? 0));
   }
 
@@ -133,6 +139,7 @@ export class WorkQueue {
     if (startedMs === undefined) return;
     this.#processing.delete(key);
     this.#metrics.worked((this.#clock.monotonicMs() - startedMs) / 1000);
+    if (this.#initial.delete(key)) this.#giveNext();
     if (holdBackMs <= 0) this.#readdIfDirty(key);
     else if (!this.#closed)
       this.#heldBack.set(
@@ -168,9 +175,13 @@ export class WorkQueue {
     this.#insert(key, { priority, sinceMs });
     this.#reportDepth(priority);
     if (waiting !== undefined) this.#reportDepth(waiting.priority);
-    const give = this.#takers.shift();
-    const band = give === undefined ? undefined : this.#nextBand();
-    if (give !== undefined && band !== undefined) give(this.#remove(band));
+    this.#giveNext();
+  }
+
+  /** To whoever waits longest, if there is a key that may be taken. */
+  #giveNext(): void {
+    const band = this.#takers.length === 0 ? undefined : this.#nextBand();
+    if (band !== undefined) this.#takers.shift()?.(this.#remove(band));
   }
 
   /** A raised key is older than its new band's newest: it goes in front of those that came after it. */
@@ -197,7 +208,7 @@ export class WorkQueue {
     let best: { band: Priority; rank: number; sinceMs: number } | undefined;
     for (const band of PRIORITIES) {
       const oldest: Waiting | undefined = this.#band(band).values().next().value;
-      if (oldest === undefined) continue;
+      if (oldest === undefined || (band === -100 && this.#initial.size >= this.#initialLimit)) continue;
       const rank = band + BAND_STEP * Math.floor((now - oldest.sinceMs) / AGEING_STEP_MS);
       const first = best === undefined || rank > best.rank || (rank === best.rank && oldest.sinceMs < best.sinceMs);
       if (first) best = { band, rank, sinceMs: oldest.sinceMs };
@@ -213,6 +224,7 @@ export class WorkQueue {
     this.#usersInARow = band === 100 ? this.#usersInARow + 1 : 0;
     const now = this.#clock.monotonicMs();
     this.#processing.set(key, now);
+    if (band === -100) this.#initial.add(key);
     this.#metrics.waited((now - waiting.sinceMs) / 1000);
     this.#reportDepth(band);
     return { key, priority: waiting.priority };

@@ -2,6 +2,9 @@
  * What the operator's bench runs against: a real API server with its controller manager, and a stand-in for kubelet and
  * node program that reads from caches of its own, so that playing thousands of pods takes little from what is measured.
  */
+import { randomUUID } from "node:crypto";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LABELS } from "@archivestream/crds";
 import { RESOURCES } from "../../../operator/src/controllers/resource-types.ts";
@@ -16,9 +19,10 @@ import { SILENT } from "../../../operator/src/runtime/log.ts";
 import { createReflector, type Reflector } from "../../../operator/src/runtime/reflector.ts";
 import { type ApiServer, startApiServer } from "../../cluster/api-server.ts";
 import { CONFIG_MAPS } from "../../testkit/kube-connection.ts";
-import { prepareCluster, put } from "../../testkit/operator-under-test.ts";
+import { OPERATOR_USER, prepareCluster, put } from "../../testkit/operator-under-test.ts";
 import type { StandInReader } from "../../testkit/pod-mounts.ts";
 import { PodStandIn } from "../../testkit/pod-stand-in.ts";
+import { tempDir } from "../../testkit/temp-dir.ts";
 import { AuditTail } from "./audit.ts";
 
 export const NAMESPACE = "bench";
@@ -29,20 +33,28 @@ const STAND_IN_PERIOD_MS = 250;
 
 export interface Bench {
   readonly server: ApiServer;
+  /** What the kubelet would mount for the operator. */
+  readonly serviceAccountFolder: string;
   readonly admin: KubeClient;
   readonly audit: AuditTail;
   readonly signal: AbortSignal;
 }
 
 export async function startBench(signal: AbortSignal, cleanUp: AsyncDisposableStack): Promise<Bench> {
+  const folder = cleanUp.use(await tempDir("bench")).path;
+  const token = randomUUID();
+  const tokens = join(folder, "tokens.csv");
+  await writeFile(tokens, `${token},${OPERATOR_USER},${OPERATOR_USER}\n`);
   const server = await startApiServer({
     controllerManager: true,
     auditLog: true,
+    apiServerFlags: [`--token-auth-file=${tokens}`],
     // The default of 20 requests a second for the StatefulSet controller would be all that is measured.
     controllerManagerFlags: ["--kube-api-qps=1000", "--kube-api-burst=2000", "--concurrent-statefulset-syncs=16"],
     signal,
   });
   cleanUp.defer(() => server.stop());
+  await Promise.all([writeFile(join(folder, "token"), token), writeFile(join(folder, "ca.crt"), server.caPem)]);
   if (server.auditLogPath === undefined) throw new Error("requests are counted in the audit log of a server of ours");
   const transport = createTransport({
     credentials: kubeconfigCredentials(server.kubeconfigPath),
@@ -56,7 +68,7 @@ export async function startBench(signal: AbortSignal, cleanUp: AsyncDisposableSt
   await prepareCluster(admin, signal);
   for (const name of [NAMESPACE, RAW_NAMESPACE])
     await put(admin, { apiVersion: "v1", kind: "Namespace", metadata: { name } }, signal);
-  return { server, admin, audit: new AuditTail(server.auditLogPath), signal };
+  return { server, serviceAccountFolder: folder, admin, audit: new AuditTail(server.auditLogPath), signal };
 }
 
 /** What the API server takes from one client that only creates small objects, with nothing else to do. */
