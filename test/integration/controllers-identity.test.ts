@@ -1,5 +1,4 @@
 /** The identity of a node is made once: it outlives operator and ArchiveNode, and is never replaced; against a real API server. */
-import type { ArchiveNodeConditionType } from "@archivestream/crds";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
 import { type ArchiveWorld, archiveWorld } from "../testkit/archive-world.ts";
@@ -19,19 +18,12 @@ afterAll(async () => {
   await cleanUp.disposeAsync();
 });
 
-const reason = (name: string, type: ArchiveNodeConditionType, wanted: string) =>
-  waitUntil(
-    `${type}/${wanted} of ${name}`,
-    async () => (await world.condition(name, type))?.reason === wanted,
-    DEADLINE,
-  );
-
 test("a changed identity is reported and never replaced", async () => {
   await world.ready("alpha", "beta");
   const stolen = (await world.get<KubeObject & { data: object }>("Secret", "alpha-identity"))?.data;
   const own = (await world.get<KubeObject & { data: object }>("Secret", "beta-identity"))?.data;
   await world.edit("Secret", "beta-identity", { data: stolen });
-  await reason("beta", "Stalled", "IdentityLost");
+  await world.reason("beta", "Stalled", "IdentityLost");
   await world.edit("Secret", "beta-identity", { data: { "identity.key": Buffer.from("garbage").toString("base64") } });
   await world.quiet();
   expect(await world.condition("beta", "Ready")).toMatchObject({ status: "False", reason: "Stalled" });
@@ -42,7 +34,7 @@ test("a changed identity is reported and never replaced", async () => {
 test("a lost identity is reported and never replaced", async () => {
   const nodeID = (await world.node("beta"))?.status?.nodeID;
   await world.remove("Secret", "beta-identity");
-  await reason("beta", "Stalled", "IdentityLost");
+  await world.reason("beta", "Stalled", "IdentityLost");
   await operator.restart();
   await world.quiet();
   expect(await world.get("Secret", "beta-identity")).toBeUndefined();

@@ -1,5 +1,4 @@
 /** From an ArchiveNode to its children and back to its status, against a real API server with its controllers. */
-import type { ArchiveNodeConditionType } from "@archivestream/crds";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
@@ -30,12 +29,6 @@ afterAll(async () => {
   await cleanUp.disposeAsync();
 });
 
-const reason = (name: string, type: ArchiveNodeConditionType, wanted: string) =>
-  waitUntil(
-    `${type}/${wanted} of ${name}`,
-    async () => (await world.condition(name, type))?.reason === wanted,
-    DEADLINE,
-  );
 const uidOf = async (kind: keyof typeof RESOURCES, name: string) => (await world.get(kind, name))?.metadata.uid;
 
 test("an ArchiveNode becomes all of its children and is ready", async () => {
@@ -149,7 +142,7 @@ test("pods restart only when the pod that is rendered changed", async () => {
 
 test("a suspended node is left as it is and goes on reporting", async () => {
   await world.edit("ArchiveNode", "alpha", { spec: { suspend: true } });
-  await reason("alpha", "Suspended", "SuspendedByUser");
+  await world.reason("alpha", "Suspended", "SuspendedByUser");
   await world.remove("NetworkPolicy", "alpha");
   await world.quiet();
   expect(await world.get("NetworkPolicy", "alpha")).toBeUndefined();
@@ -166,7 +159,7 @@ test("a child's name that is taken is reported, and the stranger is left alone",
   };
   await world.admin.create(RESOURCES.ConfigMap, stranger, world.signal);
   await world.create("epsilon");
-  await reason("epsilon", "Stalled", "ChildNotOwned");
+  await world.reason("epsilon", "Stalled", "ChildNotOwned");
   expect((await world.get<KubeObject & { data: object }>("ConfigMap", "epsilon-config"))?.data).toEqual({
     "config.json": "mine",
   });
@@ -178,7 +171,7 @@ test("declared engines are refused honestly: no pod runs", async () => {
     index: { openSearch: { endpoints: ["https://os.test"], credentialsRef: { name: "s" } } },
     coordination: { redis: { urlRef: { name: "s" } } },
   });
-  await reason("zeta", "Accepted", "NotImplementedEngines");
+  await world.reason("zeta", "Accepted", "NotImplementedEngines");
   expect((await world.get<KubeObject & { spec: { replicas: number } }>("StatefulSet", "zeta"))?.spec.replicas).toBe(0);
 });
 
@@ -221,9 +214,9 @@ test("a volume whose class cannot grow, and one that should shrink, stall with w
   await world.create("theta", { storage: { size: "1Gi", className: "fixed" } });
   await world.ready("theta");
   await world.edit("ArchiveNode", "theta", { spec: { storage: { size: "2Gi" } } });
-  await reason("theta", "Stalled", "StorageNotExpandable");
+  await world.reason("theta", "Stalled", "StorageNotExpandable");
   await world.edit("ArchiveNode", "theta", { spec: { storage: { size: "500Mi" } } });
-  await reason("theta", "Stalled", "StorageShrinkRejected");
+  await world.reason("theta", "Stalled", "StorageShrinkRejected");
   await world.edit("ArchiveNode", "theta", { spec: { storage: { size: "1Gi" } } });
   await world.ready("theta");
 });

@@ -32,6 +32,8 @@ export interface ArchiveWorld extends AsyncDisposable {
   condition(name: string, type: ArchiveNodeConditionType): Promise<Condition | undefined>;
   /** Waits until the condition has this status, and gives it back. */
   until(name: string, type: ArchiveNodeConditionType, status: string): Promise<Condition>;
+  /** Waits until the condition has this reason. */
+  reason(name: string, type: ArchiveNodeConditionType, wanted: string): Promise<void>;
   /** Creates nodes that are not there yet, and waits until all are ready. */
   ready(...names: readonly string[]): Promise<void>;
   edit(kind: KnownKind, name: string, mergePatch: object): Promise<void>;
@@ -95,6 +97,10 @@ function verbs({ server, admin, signal, namespace, deadlineMs = 90_000 }: Parts)
       },
       wait,
     );
+  const reason: ArchiveWorld["reason"] = async (name, type, wanted) => {
+    const isGiven = async () => (await condition(name, type))?.reason === wanted;
+    await waitUntil(`${type}/${wanted} of ${name}`, isGiven, wait);
+  };
   const create = async (name: string, spec?: ArchiveNodeSpec) => {
     const made = newNode(namespace, name, spec) as StoredNode;
     // A busy API server may time out, with or without having stored the object.
@@ -121,6 +127,7 @@ function verbs({ server, admin, signal, namespace, deadlineMs = 90_000 }: Parts)
     create,
     condition,
     until,
+    reason,
     edit,
     writes,
     ready: async (...names) => {
