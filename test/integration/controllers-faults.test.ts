@@ -8,9 +8,8 @@ import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
 import { startApiServerProxy } from "../testkit/api-server-proxy.ts";
 import { connectTo, NAMESPACES } from "../testkit/kube-connection.ts";
 import {
-  clusterResource,
+  grantRights,
   newNode,
-  OPERATOR_USER,
   prepareCluster,
   put,
   shippedRules,
@@ -61,14 +60,6 @@ const mergePatch = (kind: keyof typeof RESOURCES, name: string, body: object) =>
     { contentType: "application/merge-patch+json", fieldManager: "vandal" },
     signal,
   );
-
-async function grant(rules: Awaited<ReturnType<typeof shippedRules>>): Promise<void> {
-  const plain = rules.map(({ apiGroups, resources, verbs }) => ({ apiGroups, resources, verbs }));
-  const role = { apiVersion: "rbac.authorization.k8s.io/v1", kind: "ClusterRole", metadata: { name: OPERATOR_USER } };
-  const options = { contentType: "application/merge-patch+json", fieldManager: "test" } as const;
-  const target = { resource: clusterResource("ClusterRole"), key: { name: OPERATOR_USER } };
-  await admin.patch(target, { ...role, rules: plain }, options, signal);
-}
 
 const STOMPED = { labels: { "app.kubernetes.io/managed-by": "vandal" } };
 
@@ -132,12 +123,11 @@ test("of edits that come faster than reconciles the last one counts", async () =
 
 test("a right that was taken is named, and the work goes on when it is given back", async () => {
   const rules = await shippedRules();
-  await grant(
-    rules.map((rule) => ({
-      ...rule,
-      verbs: rule.resources.includes("services") ? ["get", "list", "watch"] : rule.verbs,
-    })),
-  );
+  const reading = rules.map((rule) => ({
+    ...rule,
+    verbs: rule.resources.includes("services") ? ["get", "list", "watch"] : rule.verbs,
+  }));
+  await grantRights(admin, reading, signal);
   await admin.create(RESOURCES.ArchiveNode, newNode(NAMESPACE, "delta") as ArchiveNode & KubeObject, signal);
   const stalled = await waitUntil(
     "the node to stall",
@@ -149,7 +139,7 @@ test("a right that was taken is named, and the work goes on when it is given bac
   );
   expect(stalled.reason).toBe("Forbidden");
   expect(stalled.message).toMatch(/cannot patch resource "services".*grant what it names/);
-  await grant(rules);
+  await grantRights(admin, rules, signal);
   // Rights change without an event; an annotation asks for another look, as a person would.
   await mergePatch("ArchiveNode", "delta", { metadata: { annotations: { "archivestream.io/look": "again" } } });
   await isReady("delta");

@@ -9,9 +9,9 @@ import {
   type RunningOperator,
   shippedRules,
   startOperator,
-  unusedRights,
   usedRights,
 } from "../testkit/operator-under-test.ts";
+import { unusedRights } from "../testkit/rights.ts";
 import { SERVICE_MONITOR_KIND } from "../testkit/service-monitor-kind.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 

@@ -18,7 +18,7 @@ import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
 import { envFor } from "../cluster/kind.mjs";
 import { output } from "../run/command.mjs";
 import { startApiServerProxy } from "../testkit/api-server-proxy.ts";
-import { firstArchive, render, renderNotes } from "../testkit/chart.ts";
+import { firstArchive, type Manifest, render, renderNotes } from "../testkit/chart.ts";
 import { connectTo } from "../testkit/kube-connection.ts";
 import {
   newNode,
@@ -29,10 +29,10 @@ import {
   put,
   type RunningOperator,
   startOperator,
-  unusedRights,
   usedRights,
   writesOf,
 } from "../testkit/operator-under-test.ts";
+import { type PolicyRule, untilGranted, unusedRights } from "../testkit/rights.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 /** The name that the bindings' ServiceAccount goes by; the certificate stands for its token. */
@@ -44,7 +44,7 @@ const VALUES = ["rbac.scope=Namespaced", `watchNamespaces={${WATCHED}}`, `classN
 const DEADLINE = { deadlineMs: 60_000 };
 /** Of the five that a CA lives: it is due. */
 const FOUR_YEARS_MS = 4 * 365 * 24 * 3_600_000;
-const signal = AbortSignal.timeout(300_000);
+const signal = AbortSignal.timeout(600_000);
 const cleanUp = new AsyncDisposableStack();
 let server: ApiServer;
 let admin: KubeClient;
@@ -68,9 +68,13 @@ afterAll(async () => {
 });
 
 async function grantShippedRoles(): Promise<void> {
-  for (const manifest of await render(...VALUES)) {
+  const manifests = await render(...VALUES);
+  for (const manifest of manifests) {
     if (["Role", "RoleBinding"].includes(manifest.kind)) await put(admin, manifest, signal);
   }
+  const roles = manifests.filter(({ kind }) => kind === "Role") as (Manifest & { rules: readonly PolicyRule[] })[];
+  for (const { metadata, rules } of roles)
+    await untilGranted(admin, { user: ACCOUNT, namespace: metadata.namespace, rules }, signal);
 }
 
 const create = (namespace: string, name: string, spec: ArchiveNodeSpec = {}) =>
@@ -93,8 +97,8 @@ it("notices an identity Secret that a user brings later", async () => {
   const data = { "identity.key": Buffer.from(pem).toString("base64") };
   const secret = { apiVersion: "v1", kind: "Secret", metadata: { namespace: WATCHED, name: "mine" }, data };
   await admin.create(RESOURCES.Secret, secret, signal);
-  // Shorter than any recheck: only a watch is as quick.
-  await waitUntil("the node to be ready", async () => (await readiness("brought")) === "True", { deadlineMs: 20_000 });
+  // Shorter than any recheck, which is a minute: only a watch is as quick.
+  await waitUntil("the node to be ready", async () => (await readiness("brought")) === "True", { deadlineMs: 40_000 });
 });
 
 it("makes a node ready where it may, leaves the others alone, and is never refused", async () => {

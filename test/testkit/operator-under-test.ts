@@ -16,6 +16,7 @@ import { type Log, SILENT } from "../../operator/src/runtime/log.ts";
 import type { ApiServer } from "../cluster/api-server.ts";
 import { type Manifest, renderIn } from "./chart.ts";
 import { PodStandIn } from "./pod-stand-in.ts";
+import { type PolicyRule, untilGranted } from "./rights.ts";
 import { waitUntil } from "./wait-until.ts";
 
 const CHART = new URL("../../charts/archive-operator/", import.meta.url);
@@ -24,15 +25,6 @@ export const OPERATOR_NAMESPACE = "archive-system";
 const STAND_IN_PERIOD_MS = 200;
 /** A real cluster has a kubelet per machine. */
 const STAND_IN_CONCURRENCY = 8;
-
-export interface PolicyRule {
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly verbs: readonly string[];
-  readonly resourceNames?: readonly string[];
-  /** By verb: why the right is there although no request of a whole node's life shows it. */
-  readonly unseen?: Readonly<Record<string, string>>;
-}
 
 /** One answered request, of the audit log. */
 export interface AuditedRequest {
@@ -128,14 +120,18 @@ export async function grantRights(
   const metadata = { name: OPERATOR_USER };
   const rules = shipped.map(({ apiGroups, resources, verbs }) => ({ apiGroups, resources, verbs }));
   const own = { ...metadata, namespace: OPERATOR_NAMESPACE };
+  const ownRules = await ownNamespaceRules();
   await put(client, { apiVersion: "v1", kind: "Namespace", metadata: { name: OPERATOR_NAMESPACE } }, signal);
   for (const object of [
     { kind: "ClusterRole", metadata, rules },
     { kind: "ClusterRoleBinding", metadata, ...boundTo("ClusterRole") },
-    { kind: "Role", metadata: own, rules: await ownNamespaceRules() },
+    { kind: "Role", metadata: own, rules: ownRules },
     { kind: "RoleBinding", metadata: own, ...boundTo("Role") },
   ])
     await put(client, { apiVersion: `${RBAC_GROUP}/v1`, ...object }, signal);
+  const user = OPERATOR_USER;
+  await untilGranted(client, { user, rules, beyond: await shippedRules() }, signal);
+  await untilGranted(client, { user, namespace: OPERATOR_NAMESPACE, rules: ownRules }, signal);
 }
 
 function boundTo(kind: "Role" | "ClusterRole"): object {
@@ -259,13 +255,14 @@ export function newNode(namespace: string, name: string, spec: ArchiveNodeSpec =
   } as ArchiveNode;
 }
 
-/** Requests of the operator so far, in order. */
+/** Requests of the operator, or of another user, so far, in order. */
 export async function operatorRequests(
   server: ApiServer,
   user: string = OPERATOR_USER,
 ): Promise<readonly AuditedRequest[]> {
   if (server.auditLogPath === undefined) throw new Error("the API server keeps no audit log");
-  const lines = (await readFile(server.auditLogPath, "utf8")).split("\n").filter((line) => line !== "");
+  // What follows the last line break is being written right now, for a request that is not answered yet.
+  const lines = (await readFile(server.auditLogPath, "utf8")).split("\n").slice(0, -1);
   return lines.map((line) => JSON.parse(line) as AuditedRequest).filter((one) => one.user.username === user);
 }
 
@@ -284,14 +281,4 @@ export function usedRights(requests: readonly AuditedRequest[]): ReadonlySet<str
       return [`${apiGroup}/${resource}${subresource === undefined ? "" : `/${subresource}`} ${verb}`];
     }),
   );
-}
-
-/** Rights of the rules that are not among `seen` and do not say why they are there all the same. */
-export function unusedRights(rules: readonly PolicyRule[], seen: ReadonlySet<string>): readonly string[] {
-  return rules.flatMap((rule) => {
-    const rights = rule.apiGroups.flatMap((group) =>
-      rule.resources.flatMap((resource) => rule.verbs.map((verb) => `${group}/${resource} ${verb}`)),
-    );
-    return rights.filter((right) => !seen.has(right) && rule.unseen?.[right.split(" ")[1] ?? ""] === undefined);
-  });
 }
