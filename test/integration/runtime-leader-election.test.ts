@@ -14,6 +14,8 @@ import { proxiedNamespace } from "../testkit/proxied-namespace.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 const DEADLINE = { deadlineMs: 40_000 };
+/** Where nobody is to lose the lease, however slow the machine is. */
+const LASTING = { leaseDurationMs: 600_000, renewDeadlineMs: 300_000, retryMs: 200 };
 let server: ApiServer;
 
 beforeAll(async () => {
@@ -27,8 +29,9 @@ test("a stolen lease ends leadership and aborts what is under way", async () => 
   await using world = await electedWriter(server);
   await world.elector.acquire(world.signal);
   world.proxy.addFault({ matches: isCreate, fault: { kind: "delay", ms: 15_000 } });
-  const underWay = world.write("under-way");
-  const held = world.elector.hold(world.signal);
+  // Both are over as soon as the elector sees the theft, which may be before the thief has its answer.
+  const aborted = expect(world.write("under-way")).rejects.toMatchObject({ code: "ABORTED" });
+  const lost = expect(world.elector.hold(world.signal)).rejects.toThrow(LeadershipLostError);
   await waitUntil("the write to be under way", () => world.proxy.writes.length === 1, DEADLINE);
   const stolen = { spec: { holderIdentity: "thief", renewTime: microTime(Date.now()) } };
   await world.past.patch(
@@ -37,8 +40,8 @@ test("a stolen lease ends leadership and aborts what is under way", async () => 
     { contentType: "application/merge-patch+json", fieldManager: "thief" },
     world.signal,
   );
-  await expect(held).rejects.toThrow(LeadershipLostError);
-  await expect(underWay).rejects.toMatchObject({ code: "ABORTED" });
+  await lost;
+  await aborted;
   expect(world.elector.isLeader).toBe(false);
   expect((await world.lease())?.spec?.holderIdentity).toBe("thief");
   await world.elector.release(world.signal);
@@ -105,11 +108,12 @@ test.each([
   await waitUntil("leadership", () => world.elector.isLeader, DEADLINE);
   controller.enqueue({ name: "any" }, 0);
   const signal = await reconciling.promise;
-  const brokenAtMs = performance.now();
   world.proxy.addFault({ matches: isLeaseWrite, fault, times: 1_000 });
   await ended;
-  // Every chance was taken: the last renewal was at most one pause old.
-  expect(performance.now() - brokenAtMs).toBeGreaterThan(QUICK.renewDeadlineMs - 3 * QUICK.retryMs);
+  const endedAt = Date.now();
+  // Every chance was taken: the deadline counts from the last renewal that got through, a busy machine's may be old.
+  const renewedAt = Date.parse((await world.lease())?.spec?.renewTime ?? "");
+  expect(endedAt - renewedAt).toBeGreaterThan(QUICK.renewDeadlineMs - 3 * QUICK.retryMs);
   expect(signal.aborted).toBe(true);
   expect(world.fence.isOpen()).toBe(false);
   expect(world.fence.signal.aborted).toBe(true);
@@ -117,7 +121,7 @@ test.each([
 });
 
 test("one failed renewal among good ones is survived", async () => {
-  await using world = await electedWriter(server);
+  await using world = await electedWriter(server, LASTING);
   await world.elector.acquire(world.signal);
   const stop = new AbortController();
   const held = world.elector.hold(stop.signal);
@@ -131,7 +135,7 @@ test("one failed renewal among good ones is survived", async () => {
 
 test("of two electors one leads; the lease is released after the last reconcile, and taken over at once", async () => {
   // So long that whoever leads within this test's deadline cannot have waited for it.
-  const timings = { leaseDurationMs: 600_000, renewDeadlineMs: 300_000, retryMs: 200 };
+  const timings = LASTING;
   await using world = await electedWriter(server, timings);
   const other = electorIn(world, { client: (await world.another()).client, identity: "second", timings });
   const manager = createManager({
@@ -173,14 +177,17 @@ test("of two electors one leads; the lease is released after the last reconcile,
   expect(other.isLeader).toBe(true);
   expect((await world.lease())?.spec).toMatchObject({ holderIdentity: "second", leaseTransitions: 1 });
   const order = world.proxy.requests.filter((request) => request.method !== "GET");
-  expect(order.findIndex(isCreate)).toBe(order.length - 2);
-  expect(order.at(-1)).toMatchObject({ method: "PUT" });
+  // A renewal may come between the last write and the release.
+  const afterwards = order.slice(order.findLastIndex(isCreate) + 1);
+  expect(order.filter(isCreate)).toHaveLength(1);
+  expect(afterwards.length).toBeGreaterThan(0);
+  expect(afterwards.every((request) => isLeaseWrite(request) && request.method === "PUT")).toBe(true);
   await expect(world.write("after")).rejects.toMatchObject({ code: "FENCED" });
 });
 
 test("without a release the next leads once the record was still for a lease duration, and not before", async () => {
   const clock = createFakeClock();
-  await using world = await electedWriter(server);
+  await using world = await electedWriter(server, { ...LASTING, leaseDurationMs: LEASE_TIMINGS.leaseDurationMs });
   const second = await world.another();
   await world.elector.acquire(world.signal);
   const other = electorIn(world, { client: second.client, identity: "second", clock });
@@ -221,7 +228,7 @@ test("only one of ten that start together leads", async () => {
   const racers = await Promise.all(
     Array.from({ length: 10 }, async (_unused, index) => {
       const { proxy, client } = await world.another();
-      return { proxy, elector: electorIn(world, { client, identity: `racer-${index}`, timings: QUICK }) };
+      return { proxy, elector: electorIn(world, { client, identity: `racer-${index}`, timings: LASTING }) };
     }),
   );
   const stop = new AbortController();
