@@ -99,7 +99,8 @@ test("no key is worked before every cache is filled", async () => {
   await put(world, "any");
   const seen: boolean[] = [];
   const { proxy, client } = await world.another();
-  proxy.addFault({ matches: (request) => request.isWatch, fault: { kind: "delay", ms: 1_000 } });
+  const answering = Promise.withResolvers<void>();
+  proxy.addFault({ matches: (request) => request.isWatch, fault: { kind: "hold", until: answering.promise } });
   const common = { clock: systemClock, log: SILENT, namespace: world.namespace, resource: CONFIG_MAPS };
   const other = createReflector<ConfigMap>({ ...common, client });
   const quick = createReflector<ConfigMap>({ ...common, client: world.past });
@@ -119,6 +120,7 @@ test("no key is worked before every cache is filled", async () => {
   await waitUntil("the quick cache", () => quick.cache.hasSynced, DEADLINE);
   expect(other.cache.hasSynced).toBe(false);
   expect(manager.ready()).toEqual({ ok: false, problems: ["configmaps: not listed yet (starting)"] });
+  answering.resolve();
   await waitUntil("a reconcile", () => seen.length > 0, DEADLINE);
   expect(seen).not.toContain(false);
   stop.abort();
@@ -128,7 +130,7 @@ test("no key is worked before every cache is filled", async () => {
 test("a required cache that cannot be filled ends the run, naming kind and cause", async () => {
   await using world = await proxiedNamespace(server);
   const process = await startProcess(world, {
-    manager: { syncTimeoutMs: 1_500 },
+    manager: { syncTimeoutMs: 5_000 }, // time to be told that there is no such kind
     reflector: { resource: { ...CONFIG_MAPS, plural: "nosuchthings", kind: "NoSuchThing" } },
   });
   await expect(process.run).rejects.toThrow(CacheSyncError);
@@ -179,7 +181,8 @@ test("what is not finished in time is aborted", async () => {
 test("a watch that stalls where no other gets through makes the process not ready, then not alive", async () => {
   await using world = await proxiedNamespace(server);
   const process = await startProcess(world, {
-    reflector: { timings: { watchTimeoutMs: [500, 1_000], inactivityMarginMs: 60_000 } },
+    // Not alive comes two seconds after not ready.
+    reflector: { timings: { watchTimeoutMs: [500, 2_000], inactivityMarginMs: 60_000 } },
   });
   await waitUntil("readiness", () => process.manager.ready().ok, DEADLINE);
   process.proxy.stallWatches();

@@ -102,13 +102,16 @@ test("a write that waited for a free socket while the lease ran out is not sent"
   await using world = await electedWriter(server, LEASE_TIMINGS, clock);
   await world.elector.acquire(world.signal);
   const slow = "slow";
-  world.proxy.addFault({ matches: ({ path }) => path.endsWith(slow), fault: { kind: "delay", ms: 2_000 }, times: 128 });
+  const answering = Promise.withResolvers<void>();
+  const fault = { kind: "hold", until: answering.promise } as const;
+  world.proxy.addFault({ matches: ({ path }) => path.endsWith(slow), fault, times: 128 });
   const key = { namespace: world.namespace, name: slow };
   const reads = Array.from({ length: 128 }, () => world.client.get(CONFIG_MAPS, key, world.signal));
   await waitUntil("all sockets to be busy", () => world.proxy.openSockets >= 128, DEADLINE);
   const write = world.write("late");
   await new Promise((resolve) => setImmediate(resolve)); // now it has passed the first check and waits in the pool
   clock.sleepThrough(PAUSE_MS);
+  answering.resolve();
   await expect(write).rejects.toMatchObject({ code: "FENCED" });
   await Promise.all(reads);
   expect(world.proxy.writes).toEqual([]);

@@ -12,6 +12,8 @@ import type { AddressInfo, Socket } from "node:net";
 export type Fault =
   /** Pass the request on after this long. */
   | { readonly kind: "delay"; readonly ms: number }
+  /** Pass the request on when the test says so. */
+  | { readonly kind: "hold"; readonly until: Promise<unknown> }
   | { readonly kind: "answer"; readonly status: number; readonly retryAfterSeconds?: number }
   /** Close the connection without an answer. */
   | { readonly kind: "reset" }
@@ -161,6 +163,9 @@ class Proxying implements ApiServerProxy {
         break;
       case "delay":
         setTimeout(() => this.#forward(request, response, logged), fault.ms);
+        break;
+      case "hold":
+        void fault.until.then(() => this.#forward(request, response, logged));
         break;
       case "truncate":
         this.#forward(request, response, logged, fault.bytes);
