@@ -9,13 +9,14 @@ import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
 import { startApiServerProxy } from "../testkit/api-server-proxy.ts";
 import { connectTo } from "../testkit/kube-connection.ts";
 import { newNode, operatorRequests, prepareCluster, put, startOperator } from "../testkit/operator-under-test.ts";
+import { untilAdmitted } from "../testkit/quota.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 const NAMESPACE = "own-keys";
-/** Shorter than any recheck or resync of the operator: only a watch is as quick. */
-const AT_ONCE = { deadlineMs: 20_000 };
+/** Shorter than any recheck or resync of the operator, which is a minute: only a watch is as quick. */
+const AT_ONCE = { deadlineMs: 40_000 };
 const DEADLINE = { deadlineMs: 60_000 };
-const signal = AbortSignal.timeout(300_000);
+const signal = AbortSignal.timeout(600_000);
 const cleanUp = new AsyncDisposableStack();
 let server: ApiServer;
 let admin: KubeClient;
@@ -202,6 +203,7 @@ test("a quota that leaves no room for keys is named, and the keys are made when 
   const isInForce = async () =>
     (await admin.get<KubeObject & { status?: { hard?: object } }>(resource, target.key, signal))?.status?.hard;
   await waitUntil("the quota to be in force", async () => (await isInForce()) !== undefined, DEADLINE);
+  await untilAdmitted(admin, { kind: "Secret", namespace: "plain", admitted: false }, signal);
   await create("tight", {}, "plain");
   const stalled = await waitUntil(
     "the quota to be named",
@@ -219,6 +221,7 @@ test("a quota that leaves no room for keys is named, and the keys are made when 
     { uid: (await admin.get<KubeObject>(resource, target.key, signal))?.metadata.uid ?? "" },
     signal,
   );
+  await untilAdmitted(admin, { kind: "Secret", namespace: "plain", admitted: true }, signal);
   // A quota ends without an event; an annotation asks for another look, as a person would.
   await admin.patch(
     { resource: RESOURCES.ArchiveNode, key: { namespace: "plain", name: "tight" } },
