@@ -10,7 +10,7 @@ import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
 import { BIN } from "../cluster/cache-folder.mjs";
 import { type ApiUser, apiUser } from "../testkit/api-user.ts";
 import { type Manifest, renderIn } from "../testkit/chart.ts";
-import { makeNamespace, pathOf } from "../testkit/kinds-in-cluster.ts";
+import { type KindStatus, makeNamespace, pathOf } from "../testkit/kinds-in-cluster.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 const CHART = fileURLToPath(new URL("../../charts/archive-operator", import.meta.url));
@@ -66,7 +66,9 @@ async function established(): Promise<void> {
       `${name} to be established`,
       async () => {
         const { body } = await admin.ask({ method: "GET", path: `${CRDS}/${name}` });
-        return JSON.stringify(body["status"] ?? {}).includes('"type":"Established"');
+        const { conditions } = (body["status"] ?? {}) as KindStatus;
+        // It is False first: whoever takes that for the end sees the object change once more.
+        return conditions?.some(({ type, status }) => type === "Established" && status === "True");
       },
       { deadlineMs: 30_000 },
     );

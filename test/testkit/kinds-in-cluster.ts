@@ -45,7 +45,10 @@ async function applyKind(admin: ApiUser, kind: KindName): Promise<KindStatus> {
       const status = body["status"] as KindStatus | undefined;
       const established = status?.conditions?.some((one) => one.type === "Established" && one.status === "True");
       const served = await admin.ask({ method: "GET", path: pathOf(kind, "default") });
-      return established === true && served.status === 200 ? status : undefined;
+      // Another controller of the API server's lists the kind, in its own time.
+      const { body: discovery } = await admin.ask({ method: "GET", path: GROUP_PATH });
+      const listed = (discovery["resources"] as { name: string }[] | undefined)?.some(({ name }) => name === plural);
+      return established === true && served.status === 200 && listed === true ? status : undefined;
     },
     { deadlineMs: ESTABLISHED_DEADLINE_MS },
   );
