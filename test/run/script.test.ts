@@ -68,11 +68,9 @@ const prints = (script: Script, text: string) =>
 /** The process that the script's program has started itself. */
 async function grandchild(name: string): Promise<number> {
   const path = join(folder.path, `${name}.pid`);
-  const text = await waitUntil(path, () => readFile(path, "utf8").catch(() => undefined), {
-    deadlineMs: 20_000,
-    everyMs: 20,
-  });
-  return Number(text);
+  // The shell makes the file before it writes into it.
+  const written = async () => /^\d+\n$/.exec(await readFile(path, "utf8"));
+  return Number(await waitUntil(path, written, { deadlineMs: 20_000, everyMs: 20 }));
 }
 
 /** False for one that has ended and was not yet asked about. */
@@ -128,5 +126,5 @@ test("a lock whose owner was killed is free", async () => {
   await prints(second, "second begins");
   await endWork();
   expect(await second.exit).toBe(0);
-  await waitUntil(`process ${left} to end`, async () => !(await isAlive(left)), { deadlineMs: 10_000, everyMs: 20 });
+  await waitUntil(`process ${left} to end`, async () => !(await isAlive(left)), { deadlineMs: 20_000, everyMs: 20 });
 });
