@@ -121,12 +121,17 @@ test("kubectl answers the first questions: columns, conditions, Events", async (
   expect(head.split(/\s+/)).toEqual(["NAME", "READY", "REPLICAS", "VERSION", "PEERS", "TRUST", "AGE"]);
   expect(row).toMatch(new RegExp(`^${NAME} +True +1 `));
   expect(await inNamespace("get", "archivenode", NAME, "-o", "wide")).toMatch(/[0-9a-f]{64} +https:\/\//);
-  const described = await inNamespace("describe", "archivenode", NAME);
-  expect(described).toContain("every claim is bound");
-  expect(described).toMatch(/Normal +Ready/);
+  const described = () => inNamespace("describe", "archivenode", NAME);
+  expect(await described()).toContain("every claim is bound");
+  // An Event is written after the status that it tells of.
+  const isTold = async () => /Normal +Ready/.test(await described());
+  await waitUntil("the Event that the node is ready", isTold, { deadlineMs: 30_000, everyMs: 250 });
 });
 
 test("a WARC uploaded through the Service is found by a search", async () => {
+  // The node is ready as soon as its pod is; the Service leads there a moment later.
+  const isEmpty = async () => (await search("lighthouse fog")).total === 0;
+  await waitUntil("the Service to lead to the pod", isEmpty, { deadlineMs: 60_000, everyMs: 250 });
   const token = Buffer.from(await jsonpath(`secret ${NAME}-access`, "{.data.token}"), "base64").toString();
   const answer = await fetch(`${await archiveUrl()}/api/v1/collections/${COLLECTION}/warcs?filename=letters.warc.gz`, {
     method: "POST",
