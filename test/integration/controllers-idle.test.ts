@@ -82,7 +82,9 @@ async function reconciles(): Promise<number> {
   return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
 }
 
-test(`no write for ${IDLE_NODES} ready nodes while ${RESYNCS} resyncs pass`, async () => {
+test(`no write for ${IDLE_NODES} ready nodes while ${RESYNCS} resyncs pass`, {
+  timeout: 3 * WAIT.deadlineMs,
+}, async () => {
   await readyNodes(IDLE_NODES);
   let writes = -1;
   let from = 0;

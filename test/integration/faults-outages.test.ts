@@ -68,7 +68,9 @@ test("an API server that hangs for less than the renew deadline costs neither le
   expect(await world.quiet()).toBe(writes);
 });
 
-test(`an API server that is gone for ${OUTAGE_MS / 1000} s ends the leader; its successor finds all in order and writes nothing`, async () => {
+test(`an API server that is gone for ${OUTAGE_MS / 1000} s ends the leader; its successor finds all in order and writes nothing`, {
+  timeout: 3 * WAIT.deadlineMs,
+}, async () => {
   const writes = await world.quiet();
   const identities = [(await world.node("alpha"))?.status?.nodeID, (await world.node("beta"))?.status?.nodeID];
   const sinceMs = performance.now();

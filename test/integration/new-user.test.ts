@@ -18,7 +18,7 @@ import { waitUntil } from "../testkit/wait-until.ts";
 const FREE = "free";
 /** Has a quota that admits neither pods nor volumes. */
 const FULL = "full";
-const signal = AbortSignal.timeout(180_000);
+const signal = AbortSignal.timeout(600_000);
 const cleanUp = new AsyncDisposableStack();
 let admin: KubeClient;
 

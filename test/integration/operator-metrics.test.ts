@@ -23,7 +23,7 @@ const PLURALS = new Map([
   ["ClusterRole", "clusterroles"],
   ["ClusterRoleBinding", "clusterrolebindings"],
 ]);
-const signal = AbortSignal.timeout(180_000);
+const signal = AbortSignal.timeout(600_000);
 const cleanUp = new AsyncDisposableStack();
 let admin: KubeClient;
 /** The first one leads; the second has no lease, so it may write nothing. */

@@ -22,7 +22,7 @@ import { waitUntil } from "../testkit/wait-until.ts";
 
 const NAMESPACE = "archives";
 const DEADLINE = { deadlineMs: 60_000 };
-const signal = AbortSignal.timeout(180_000);
+const signal = AbortSignal.timeout(600_000);
 const cleanUp = new AsyncDisposableStack();
 let admin: KubeClient;
 /** The operator's account, used by hand. */

@@ -10,7 +10,7 @@ import type { Reconciler } from "../../operator/src/runtime/reconciler.ts";
 import { createFakeClock } from "./fake-clock.ts";
 import { waitUntil } from "./wait-until.ts";
 
-export const DEADLINE = { deadlineMs: 5_000, everyMs: 1 };
+export const DEADLINE = { deadlineMs: 20_000, everyMs: 1 };
 /** Of the object that most tests wake. */
 export const KEY = { namespace: "n", name: "a" };
 const OBJECT = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "", uid: "u", generation: 7 } };

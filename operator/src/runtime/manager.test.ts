@@ -10,7 +10,7 @@ import { createManager, source } from "./manager.ts";
 import { DONE } from "./reconciler.ts";
 import type { Reflector } from "./reflector.ts";
 
-const DEADLINE = { deadlineMs: 5_000, everyMs: 1 };
+const DEADLINE = { deadlineMs: 20_000, everyMs: 1 };
 const OBJECTS = 300;
 const RESYNC_MS = 600_000;
 
