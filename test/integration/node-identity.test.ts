@@ -6,8 +6,7 @@ import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
 import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
-import { startApiServerProxy } from "../testkit/api-server-proxy.ts";
-import { connectTo } from "../testkit/kube-connection.ts";
+import { administratorOf } from "../testkit/administrator.ts";
 import { newNode, operatorRequests, prepareCluster, put, startOperator } from "../testkit/operator-under-test.ts";
 import { untilAdmitted } from "../testkit/quota.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
@@ -24,7 +23,7 @@ let admin: KubeClient;
 beforeAll(async () => {
   server = await startApiServer({ controllerManager: true, auditLog: true, signal: AbortSignal.timeout(150_000) });
   cleanUp.defer(() => server.stop());
-  admin = cleanUp.use(connectTo(cleanUp.use(await startApiServerProxy(server)).url)).client;
+  admin = cleanUp.use(await administratorOf(server)).client;
   await prepareCluster(admin, signal);
   for (const name of [NAMESPACE, "plain"])
     await put(admin, { apiVersion: "v1", kind: "Namespace", metadata: { name } }, signal);

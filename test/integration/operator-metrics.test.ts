@@ -8,9 +8,8 @@ import type { KubeClient } from "../../operator/src/kube/client.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
 import { SILENT } from "../../operator/src/runtime/log.ts";
 import { startApiServer } from "../cluster/api-server.ts";
-import { startApiServerProxy } from "../testkit/api-server-proxy.ts";
+import { administratorOf } from "../testkit/administrator.ts";
 import { render } from "../testkit/chart.ts";
-import { connectTo } from "../testkit/kube-connection.ts";
 import { OPERATOR_NAMESPACE, prepareCluster } from "../testkit/operator-under-test.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
@@ -32,7 +31,7 @@ let operators: readonly Operator[];
 beforeAll(async () => {
   const server = await startApiServer({ signal });
   cleanUp.defer(() => server.stop());
-  admin = cleanUp.use(connectTo(cleanUp.use(await startApiServerProxy(server)).url)).client;
+  admin = cleanUp.use(await administratorOf(server)).client;
   await prepareCluster(admin, signal);
   for (const manifest of await render("rbac.scope=Namespaced", "metrics.secure.enabled=true")) await grant(manifest);
   for (const name of ["reader", "stranger"]) {

@@ -17,9 +17,8 @@ import type { KubeObject, ObjectKey, ResourceType } from "../../operator/src/kub
 import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
 import { envFor } from "../cluster/kind.mjs";
 import { output } from "../run/command.mjs";
-import { startApiServerProxy } from "../testkit/api-server-proxy.ts";
+import { administratorOf } from "../testkit/administrator.ts";
 import { firstArchive, type Manifest, render, renderNotes } from "../testkit/chart.ts";
-import { connectTo } from "../testkit/kube-connection.ts";
 import {
   newNode,
   OPERATOR_NAMESPACE,
@@ -53,7 +52,7 @@ let running: RunningOperator;
 beforeAll(async () => {
   server = await startApiServer({ controllerManager: true, auditLog: true, signal });
   cleanUp.defer(() => server.stop());
-  admin = cleanUp.use(connectTo(cleanUp.use(await startApiServerProxy(server)).url)).client;
+  admin = cleanUp.use(await administratorOf(server)).client;
   await prepareCluster(admin, signal);
   for (const name of [WATCHED, OTHER]) {
     await put(admin, { apiVersion: "v1", kind: "Namespace", metadata: { name } }, signal);

@@ -5,11 +5,10 @@ import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
 import { startApiServer } from "../cluster/api-server.ts";
-import { startApiServerProxy } from "../testkit/api-server-proxy.ts";
+import { administratorOf } from "../testkit/administrator.ts";
 import { type ApiUser, apiUser } from "../testkit/api-user.ts";
 import { policyPath, renderPolicies } from "../testkit/chart-policies.ts";
 import { pathOf } from "../testkit/kinds-in-cluster.ts";
-import { connectTo } from "../testkit/kube-connection.ts";
 import {
   newNode,
   OPERATOR_NAMESPACE,
@@ -31,7 +30,7 @@ let account: ApiUser;
 beforeAll(async () => {
   const server = await startApiServer({ controllerManager: true, signal });
   cleanUp.defer(() => server.stop());
-  admin = cleanUp.use(connectTo(cleanUp.use(await startApiServerProxy(server)).url)).client;
+  admin = cleanUp.use(await administratorOf(server)).client;
   await prepareCluster(admin, signal);
   await put(admin, { apiVersion: "v1", kind: "Namespace", metadata: { name: NAMESPACE } }, signal);
   const person = cleanUp.use(await apiUser(server.kubeconfigPath));

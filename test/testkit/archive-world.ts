@@ -5,8 +5,7 @@ import { KubeError } from "../../operator/src/kube/api-errors.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
 import { type ApiServer, startApiServer } from "../cluster/api-server.ts";
-import { startApiServerProxy } from "./api-server-proxy.ts";
-import { connectTo } from "./kube-connection.ts";
+import { administratorOf } from "./administrator.ts";
 import {
   type AuditedRequest,
   grantRights,
@@ -69,7 +68,7 @@ export async function archiveWorld(options: ArchiveWorldOptions): Promise<Archiv
     signal: AbortSignal.timeout(150_000),
   });
   stack.defer(() => server.stop());
-  const admin = stack.use(connectTo(stack.use(await startApiServerProxy(server)).url)).client;
+  const admin = stack.use(await administratorOf(server)).client;
   await grantRights(admin, await shippedRules(), signal);
   if (options.kinds !== false) await putKinds(admin, signal);
   await put(admin, { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } }, signal);
