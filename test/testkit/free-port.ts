@@ -10,6 +10,17 @@ const PORTS = { first: 12_000, end: 30_000 };
 /** Every port of a machine taken is not the reason when this many draws fail. */
 const MOST_DRAWS = 200;
 
+/**
+ * Test files that run at the same time draw from different ports, by the number of their worker: seconds lie between a draw and
+ * the server that binds it, in which the other worker draws too.
+ */
+const WORKERS = 8;
+const OWN = Number(process.env["VITEST_POOL_ID"] ?? 0) % WORKERS;
+const DRAWS = Math.floor((PORTS.end - PORTS.first) / WORKERS);
+
+/** Handed out by this process: their servers may yet have to bind them. */
+const given = new Set<number>();
+
 type HeldPort = { readonly port: number; readonly close: () => Promise<void> };
 
 /** Holds the port; undefined when someone else listens on it. */
@@ -28,17 +39,18 @@ function hold(port: number): Promise<HeldPort | undefined> {
 
 async function holdAny(): Promise<HeldPort> {
   for (let draw = 0; draw < MOST_DRAWS; draw++) {
-    const held = await hold(randomInt(PORTS.first, PORTS.end));
+    const port = PORTS.first + OWN + WORKERS * randomInt(DRAWS);
+    if (given.has(port)) continue;
+    given.add(port);
+    const held = await hold(port);
     if (held !== undefined) return held;
   }
   throw new Error(`no free port in ${MOST_DRAWS} draws from ${PORTS.first} to ${PORTS.end - 1}: see "ss -ltn"`);
 }
 
 /**
- * Distinct ports of 127.0.0.1 that nothing listens on now, drawn at random so that processes that pick at the same time
- * do not meet.
- *
- * All are held open until the last one is known, so one call never returns a port twice.
+ * Distinct ports of 127.0.0.1 that nothing listens on now. A process gets no port twice, and processes of different workers
+ * never get the same; others draw at random.
  *
  * @param count - how many; integer >= 1
  */

@@ -27,9 +27,10 @@ test("stops with the signal's reason", async () => {
   await expect(waiting).rejects.toThrow("test over");
 });
 
-test("one call never returns a port twice, nor one that an outgoing connection could take", async () => {
-  const ports = await freePorts(20);
-  expect(new Set(ports).size).toBe(20);
+test("no port is returned twice, nor one that another worker or an outgoing connection could take", async () => {
+  const ports = [...(await freePorts(20)), ...(await freePorts(20))];
+  expect(new Set(ports).size).toBe(40);
+  expect(new Set(ports.map((port) => port % 8))).toEqual(new Set([Number(process.env["VITEST_POOL_ID"]) % 8]));
   // Outgoing connections take theirs from here up, and would take one of these before its server does.
   const [firstOfSystem = ""] = readFileSync("/proc/sys/net/ipv4/ip_local_port_range", "utf8").split("\t");
   expect(Math.max(...ports)).toBeLessThan(Number(firstOfSystem));
