@@ -8,7 +8,7 @@ import { freePort } from "./free-port.ts";
 import { tempDir } from "./temp-dir.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../../node/bin/archive-node");
-const READY_MS = 60_000;
+const READY_MS = 120_000;
 const STOP_MS = 40_000;
 
 export interface ArchiveNodeOptions {
@@ -49,7 +49,7 @@ export interface ArchiveNodeProcess extends AsyncDisposable {
 /**
  * Starts a node and waits until it says it is ready.
  *
- * @throws {Error} with its standard error when it ends first, or is not ready within a minute
+ * @throws {Error} with its standard error when it ends first, or is not ready within two minutes
  */
 export async function startArchiveNode(options: ArchiveNodeOptions = {}): Promise<ArchiveNodeProcess> {
   const temporary = options.dataDir === undefined ? await tempDir("node") : undefined;
@@ -65,7 +65,8 @@ export async function startArchiveNode(options: ArchiveNodeOptions = {}): Promis
   child.stderr.on("data", (chunk: Buffer) => {
     log += chunk.toString();
   });
-  const exited = once(child, "exit").then(([code]) => code as number | null);
+  // "close" comes once its output is read to the end, so that what it said last is in `log`; "exit" may come before.
+  const exited = once(child, "close").then(([code]) => code as number | null);
   const line = await readyLine(child, exited, () => log);
   const field = (name: string) => new RegExp(`${name}=(\\S+)`).exec(line)?.[1] ?? "";
   const end = async (signal: NodeJS.Signals) => {

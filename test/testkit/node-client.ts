@@ -1,6 +1,9 @@
 /** HTTPS calls to a node under test with its own CA: what came back, nothing thrown for a status. */
 import { Agent, type Dispatcher, request } from "undici";
 
+const CONNECT_MS = 60_000;
+const KEEP_ALIVE_MS = 4_000;
+
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
@@ -26,7 +29,13 @@ export function nodeClient(
   baseUrl: string,
   tls: { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly servername?: string } = {},
 ): NodeClient {
-  const agent = new Agent({ connect: { ...tls, maxCachedSessions: 0 }, headersTimeout: 60_000 });
+  const agent = new Agent({
+    // A hundred handshakes at once take seconds on a busy machine.
+    connect: { ...tls, maxCachedSessions: 0, timeout: CONNECT_MS },
+    headersTimeout: 60_000,
+    // Else a connection is kept as long as the server offers, and may be closed under a request after a pause.
+    keepAliveMaxTimeout: KEEP_ALIVE_MS,
+  });
   const call = async (path: string, options: CallOptions = {}): Promise<Answer> => {
     const answer = await request(new URL(path, baseUrl), {
       dispatcher: agent,
