@@ -1,5 +1,5 @@
-import { mkdir, open, truncate } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, open, stat, truncate } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { tempDir } from "../../../test/testkit/temp-dir.ts";
@@ -12,6 +12,7 @@ import { createIngestService } from "./ingest-service.ts";
 import { createIngestMetrics } from "./metrics.ts";
 
 const LIMIT_MS = 4_000;
+const OTHERS_MS = 60_000;
 /** A record of nothing but a hole: no machine hashes it within the limit. */
 const ENDLESS_BYTES = 64 * 1024 ** 3;
 const HASH = "a".repeat(64);
@@ -22,7 +23,7 @@ async function openArchive(dataDir: string) {
   await blobs.prepare();
   const index = new CaptureIndex({ files: catalogFiles(dataDir), readers: 1, onDamage: () => {} });
   await index.open(signal);
-  const parser = new ArchiveParser(1, () => LIMIT_MS);
+  const parser = new ArchiveParser(1, (bytes) => (bytes === ENDLESS_BYTES ? LIMIT_MS : OTHERS_MS));
   const ingest = createIngestService({
     ...{ blobs, parser, spoolFolder: incomingFolder(dataDir), metrics: createIngestMetrics(new Registry()) },
     index: {
@@ -48,6 +49,8 @@ test("a record that takes too long costs itself and what follows, not the captur
     await using file = await open(place, "wx");
     await file.write(Buffer.concat([...pages, endless]));
   }
+  // Its thread has started when the limit begins to count.
+  await parser.parse({ path: place, spool: join(dir.path, "first.spool") }, (await stat(place)).size);
   await truncate(place, ENDLESS_BYTES);
   await ingest.restore({ collection: "web", hash: HASH, filename: undefined, size: ENDLESS_BYTES }, undefined);
   const rows = await index.read("blobCaptures", { sequence: 1, skip: 0, limit: 10 }, signal);

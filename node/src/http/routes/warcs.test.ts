@@ -12,7 +12,8 @@ import type { UploadReceipt } from "../services.ts";
 import { UploadSlots } from "../upload-slots.ts";
 import { type WarcRoutesOptions, warcRoutes } from "./warcs.ts";
 
-const IDLE_MS = 300;
+/** Long enough that a busy machine reads what was sent before the connection counts as silent. */
+const IDLE_MS = 2_000;
 const DEADLINE_MS = 20_000;
 const TOKEN = "0123456789abcdef";
 const HASH = "a".repeat(64);
