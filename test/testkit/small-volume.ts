@@ -1,9 +1,11 @@
 /** Small file systems in memory of their own, to fill and to lose. They need root; callers skip by name without it. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
-import { statfs, unlink, writeFile } from "node:fs/promises";
+import { type FileHandle, open, statfs, unlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+
+const CHUNK_BYTES = 1 << 20;
 
 export interface SmallVolume extends Disposable {
   readonly path: string;
@@ -23,16 +25,30 @@ export function smallVolume(bytes: number): SmallVolume {
   return {
     path,
     fill: async (freeBytes) => {
-      const { bavail, bsize } = await statfs(path);
       const ballast = join(path, "ballast");
-      await writeFile(ballast, Buffer.alloc(Math.max(0, bavail * bsize - freeBytes)));
-      return () => unlink(ballast);
+      await using file = await open(ballast, "wx");
+      // A node that runs here takes room, or gives some back, between a look and a write.
+      for (;;) {
+        const { bavail, bsize } = await statfs(path);
+        const excess = bavail * bsize - freeBytes;
+        if (excess <= 0 || !(await written(file, Math.min(excess, CHUNK_BYTES)))) return () => unlink(ballast);
+      }
     },
     [Symbol.dispose]: () => {
       execFileSync("umount", ["-l", path]);
       rmSync(path, { recursive: true });
     },
   };
+}
+
+/** False when there was no room. */
+async function written(file: FileHandle, bytes: number): Promise<boolean> {
+  try {
+    return (await file.write(Buffer.alloc(bytes))).bytesWritten > 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOSPC") return false;
+    throw error;
+  }
 }
 
 /** Covers a folder with one that refuses writes, until disposed. */
