@@ -15,7 +15,7 @@ const UPLOADERS = 3;
 /** A kill falls up to this many answers and then up to this long after uploads began: before the first, in a commit. */
 const KILL_AFTER_ANSWERS = 8;
 const KILL_WITHIN_MS = 60;
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 
 const incoming = (dataDir: string) => readdir(join(dataDir, "incoming"));
 

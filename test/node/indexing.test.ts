@@ -11,7 +11,7 @@ import { NodeArchive, sampleFile, sha256Of } from "../testkit/uploads.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 import { gzipEach, httpResponse, pageRecord, warcinfo, warcRecord } from "../testkit/warc-builder.ts";
 
-const DEADLINE_MS = 120_000;
+const DEADLINE_MS = 240_000;
 const MIB = 1024 ** 2;
 const filled = (bytes: number, text: string) => text.repeat(Math.ceil(bytes / text.length));
 

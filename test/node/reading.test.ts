@@ -136,7 +136,7 @@ test("writers are not held up by a reader who takes a long answer slowly", async
   const before = await answered();
   using reader = await rawTls(node.url, node.caPem);
   reader.socket.write(`GET /default/cdx?url=${host}/* HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
-  await waitUntil("the answer to begin", () => reader.received() !== "", { deadlineMs: 20_000, everyMs: 2 });
+  await waitUntil("the answer to begin", () => reader.received() !== "", { deadlineMs: 60_000, everyMs: 2 });
   reader.socket.pause();
   for (const id of [1, 2, 3, 4, 5]) {
     const file = sampleFile({ name: `beside${id}`, pages: 50 });

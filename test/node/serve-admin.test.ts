@@ -170,7 +170,7 @@ test("a swapped folder symlink brings a newer document, an invalid one is logged
     await symlink(version, `${cluster.trustFolder}.next`);
     await rename(`${cluster.trustFolder}.next`, cluster.trustFolder);
   };
-  const deadline = { deadlineMs: 20_000, everyMs: 200 };
+  const deadline = { deadlineMs: 60_000, everyMs: 200 };
   await publish("trust.v2", JSON.stringify(trustDocument(20)));
   await waitUntil("sequence 20", async () => (await status()).trust.sequence === 20, deadline);
   await publish("trust.v3", "{ not json");

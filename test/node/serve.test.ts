@@ -159,7 +159,7 @@ test("a changed token is taken without a restart", async () => {
   expect(await status(own.token)).toBe(200);
   expect(await status(fresh)).toBe(401);
   await writeFile(localFiles(own.dataDir).token, fresh);
-  await waitUntil("the new token", async () => (await status(fresh)) === 200, { deadlineMs: 20_000, everyMs: 200 });
+  await waitUntil("the new token", async () => (await status(fresh)) === 200, { deadlineMs: 60_000, everyMs: 200 });
   expect(await status(own.token)).toBe(401);
 });
 
@@ -173,7 +173,7 @@ test("a changed certificate is served to new connections while open ones go on",
   for (const file of ["tls.key", "tls.crt"]) await copyFile(join(from, file), join(to, file));
   const serial = new X509Certificate(other.caPem).serialNumber;
   await waitUntil("the new certificate", async () => (await servedSerial(own)) === serial, {
-    deadlineMs: 20_000,
+    deadlineMs: 60_000,
     everyMs: 200,
   });
   expect((await calls.call("/healthz")).status).toBe(200);
@@ -212,7 +212,7 @@ test("probes are answered while the index is made anew, and SIGTERM then ends it
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += String(chunk)));
   const answers = async () => (await fetch(`http://${metrics}/healthz`).catch(() => undefined))?.ok;
-  await waitUntil("the first probe to be answered", answers, { deadlineMs: 20_000, everyMs: 10 });
+  await waitUntil("the first probe to be answered", answers, { deadlineMs: 60_000, everyMs: 10 });
   expect(output).not.toContain("archive-node ready");
   expect((await fetch(`http://${metrics}/readyz`)).status).toBe(503);
   child.kill("SIGTERM");
