@@ -103,8 +103,12 @@ async function sizeOf(path: string): Promise<number | undefined> {
 async function probeWrite(folder: string): Promise<void> {
   const probe = join(folder, `${randomUUID()}.part`);
   try {
-    await writeFile(probe, "probe");
-    await unlink(probe);
+    try {
+      await writeFile(probe, "probe");
+    } finally {
+      // A full volume may take the name alone.
+      await rm(probe, { force: true });
+    }
   } catch (error) {
     throw storageErrorOf(error, folder) ?? error;
   }
