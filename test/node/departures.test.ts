@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ArchiveNodeProcess, startArchiveNode } from "../testkit/archive-node-process.ts";
-import { NodeArchive, type SampleFile, sampleFile } from "../testkit/uploads.ts";
+import { incoming, NodeArchive, type SampleFile, sampleFile } from "../testkit/uploads.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 const ABORTS = 200;
@@ -80,7 +80,7 @@ test("uploads cut anywhere leave nothing, and the next one is taken", async () =
   await waitUntil(
     "nothing to be on the way",
     // The last sender may be gone before the node looks at what it sent.
-    async () => (await readdir(join(node.dataDir, "incoming"))).length === 0 && (await openBlobs()).length === 0,
+    async () => (await incoming(node.dataDir)).length === 0 && (await openBlobs()).length === 0,
     { deadlineMs: DEADLINE_MS },
   );
   expect(await archive.hashes()).toEqual([file.sha256]);

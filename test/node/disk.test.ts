@@ -1,13 +1,12 @@
 /** Volumes that are full or refuse writes: uploads are refused with a reason, reads go on, the node heals by itself. */
 import { randomBytes } from "node:crypto";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
 import { startArchiveNode } from "../testkit/archive-node-process.ts";
 import { type ConfiguredNode, configuredNode } from "../testkit/node-config.ts";
 import { canMount, readOnlyCover, type SmallVolume, smallVolume } from "../testkit/small-volume.ts";
-import { NodeArchive, type SampleFile, sampleFile } from "../testkit/uploads.ts";
+import { NodeArchive, nothingIncoming, type SampleFile, sampleFile } from "../testkit/uploads.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 const MIB = 1024 ** 2;
@@ -55,7 +54,7 @@ mounted("a volume that is full to its reserve refuses uploads with 507, goes on 
     expect(await archive.upload(refused.bytes)).toMatchObject({ status: 507, json: { code: "storage-full" } });
     await expectDegraded(archive, settings, "free space or grow the volume");
     await expectReads(archive, held);
-    expect(await readdir(join(dataDir, "incoming"))).toEqual([]);
+    await nothingIncoming(dataDir);
     await free();
     await serving(settings);
     expect((await archive.upload(refused.bytes)).status).toBe(201);
@@ -63,7 +62,7 @@ mounted("a volume that is full to its reserve refuses uploads with 507, goes on 
 );
 
 mounted("without a byte left, an upload leaves nothing and what is held can be read", () =>
-  onSmallVolume(0, async ({ archive, settings, volume }) => {
+  onSmallVolume(0, async ({ archive, settings, volume, dataDir }) => {
     const held = sampleFile({ name: "first", pages: 2 });
     expect((await archive.upload(held.bytes)).status).toBe(201);
     await archive.searchable(held.sha256);
@@ -81,6 +80,7 @@ mounted("without a byte left, an upload leaves nothing and what is held can be r
     await serving(settings);
     expect((await archive.upload(large.bytes)).status).toBe(201);
     expect(await archive.hashes()).toHaveLength(2);
+    await nothingIncoming(dataDir);
   }),
 );
 

@@ -6,7 +6,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { type ArchiveNodeProcess, startArchiveNode } from "../testkit/archive-node-process.ts";
 import { type TempDir, tempDir } from "../testkit/temp-dir.ts";
-import { NodeArchive, type SampleFile, sampleFile, sha256Of } from "../testkit/uploads.ts";
+import { incoming, NodeArchive, nothingIncoming, type SampleFile, sampleFile, sha256Of } from "../testkit/uploads.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 const FULL = process.env["ARCHIVE_TEST_FULL"] === "1";
@@ -16,8 +16,6 @@ const UPLOADERS = 3;
 const KILL_AFTER_ANSWERS = 8;
 const KILL_WITHIN_MS = 60;
 const DEADLINE_MS = 180_000;
-
-const incoming = (dataDir: string) => readdir(join(dataDir, "incoming"));
 
 async function blobFiles(dataDir: string): Promise<readonly string[]> {
   const entries = await readdir(join(dataDir, "blobs"), { recursive: true, withFileTypes: true });
@@ -62,7 +60,7 @@ test("the same bytes sent many times at once are one file", async () => {
   expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 200, 200, 200, 200, 201]);
   expect(await archive.cdx(file.urls[0] ?? "")).toHaveLength(1);
   expect(await blobFiles(node.dataDir)).toEqual([file.sha256]);
-  expect(await incoming(node.dataDir)).toEqual([]);
+  await nothingIncoming(node.dataDir);
 });
 
 test("an upload that ends half-way, or breaks its promise, leaves nothing", async () => {
@@ -77,13 +75,11 @@ test("an upload that ends half-way, or breaks its promise, leaves nothing", asyn
     throw new Error("the sender is gone");
   }
   await expect(archive.upload(cut())).rejects.toThrow();
-  await waitUntil("the half to be removed", async () => (await incoming(node.dataDir)).length === 0, {
-    deadlineMs: DEADLINE_MS,
-  });
+  await nothingIncoming(node.dataDir);
   const refused = await archive.upload(Buffer.from("<html>no archive</html>"));
   expect(refused).toMatchObject({ status: 422, json: { code: "not-an-archive" } });
   expect(await blobFiles(node.dataDir)).toEqual([]);
-  expect(await incoming(node.dataDir)).toEqual([]);
+  await nothingIncoming(node.dataDir);
   expect(await archive.hashes()).toEqual([]);
 });
 
@@ -173,7 +169,7 @@ test(
       if (round % 5 !== 4) continue;
       await using node = await startArchiveNode({ dataDir: dir.path });
       await using archive = new NodeArchive(node);
-      expect(await incoming(dir.path)).toEqual([]);
+      await nothingIncoming(dir.path);
       for (const file of last.acknowledged) await checkAcknowledged(archive, file);
       for (const file of last.open) await checkOpen(archive, file, dir.path);
     }

@@ -1,12 +1,11 @@
 /** An archive on a volume without hard links: stores, answers, survives a kill, and takes back what it refused. */
 import { execFileSync } from "node:child_process";
-import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { startArchiveNode } from "../testkit/archive-node-process.ts";
 import { fatVolume, possible, withoutLinks } from "../testkit/no-hard-links.ts";
 import { tempDir } from "../testkit/temp-dir.ts";
-import { NodeArchive, sampleFile } from "../testkit/uploads.ts";
+import { NodeArchive, nothingIncoming, sampleFile } from "../testkit/uploads.ts";
 
 const VOLUME_BYTES = 512 * 1024 ** 2;
 const onFat = test.skipIf(!possible(() => fatVolume(VOLUME_BYTES)[Symbol.dispose]()));
@@ -20,7 +19,7 @@ async function expectStores(dataDir: string, env: Readonly<Record<string, string
     for (const file of files) expect(await archive.upload(file.bytes)).toMatchObject({ status: 201 });
     expect((await archive.upload(files[0]?.bytes ?? Buffer.alloc(0))).status).toBe(200);
     expect(await archive.upload(Buffer.from("no archive"))).toMatchObject({ status: 422 });
-    expect(await readdir(join(dataDir, "incoming"))).toEqual([]);
+    await nothingIncoming(dataDir);
   }
   await node.kill();
   await using again = await startArchiveNode({ dataDir, env });

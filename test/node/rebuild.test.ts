@@ -1,16 +1,6 @@
 /** Damaged and lost index files: found, named with what to do, and made anew from the stored files and the journal. */
 import { spawnSync } from "node:child_process";
-import {
-  appendFile,
-  open as openFile,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  truncate,
-  writeFile,
-} from "node:fs/promises";
+import { appendFile, open as openFile, readFile, rename, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { expect, test } from "vitest";
@@ -18,7 +8,7 @@ import { EXIT_CODES } from "../../node/src/contract/exit-codes.ts";
 import { startArchiveNode } from "../testkit/archive-node-process.ts";
 import { configuredNode } from "../testkit/node-config.ts";
 import { tempDir } from "../testkit/temp-dir.ts";
-import { NodeArchive, type SampleFile, sampleFile } from "../testkit/uploads.ts";
+import { NodeArchive, nothingIncoming, type SampleFile, sampleFile } from "../testkit/uploads.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
 const PROGRAM = resolve(import.meta.dirname, "../../node/bin/archive-node");
@@ -229,7 +219,7 @@ test.each([
   await withNode(dir.path, async (archive) => {
     expect(await archive.upload(bytes)).toMatchObject({ status: 200, json: { hash: sha256, captures: 30 } });
     expect(await readFile(place)).toEqual(bytes);
-    expect(await readdir(join(dir.path, "incoming"))).toEqual([]);
+    await nothingIncoming(dir.path);
     expect((await archive.content(sha256)).status).toBe(200);
     expect((await archive.get(`/default/2026id_/${FILES[0]?.urls[0] ?? ""}`)).status).toBe(200);
   });

@@ -1,5 +1,7 @@
 /** Uploads to a node under test and what it then says of them. */
 import { createHash } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
 import type { BlobState } from "../../node/src/http/services.ts";
 import type { ArchiveNodeProcess } from "./archive-node-process.ts";
 import { type Answer, type NodeClient, nodeClient } from "./node-client.ts";
@@ -9,6 +11,7 @@ import { gzipEach, httpResponse, warcinfo, warcRecord } from "./warc-builder.ts"
 export const DEFAULT_COLLECTION = "default";
 /** Also behind files of thousands of pages on a slow machine. */
 const SEARCHABLE_MS = 180_000;
+const INCOMING_MS = 60_000;
 
 export interface SampleFile {
   readonly bytes: Buffer;
@@ -43,6 +46,18 @@ export function sampleFile({ name, pages, padding, date }: SampleSpec): SampleFi
 
 export function sha256Of(bytes: Uint8Array): string {
   return createHash("sha256").update(bytes).digest("hex");
+}
+
+/** Files that a node under test is receiving. */
+export function incoming(dataDir: string): Promise<readonly string[]> {
+  return readdir(join(dataDir, "incoming"));
+}
+
+/** A moment's wait: every few seconds a node writes a file there, to see whether the volume takes it. What is left over stays. */
+export async function nothingIncoming(dataDir: string): Promise<void> {
+  await waitUntil("nothing to be on the way", async () => (await incoming(dataDir)).length === 0, {
+    deadlineMs: INCOMING_MS,
+  });
 }
 
 /** A node under test through its API. */
