@@ -18,6 +18,8 @@ export class VolumeWatch {
   readonly #options: VolumeWatchOptions;
   #timer: NodeJS.Timeout | undefined;
   #failing = false;
+  /** Counts failures: one that came while a probe was under way is newer than what the probe found. */
+  #failures = 0;
 
   constructor(options: VolumeWatchOptions) {
     this.#options = options;
@@ -36,17 +38,19 @@ export class VolumeWatch {
   failed(error: unknown): void {
     if (!(error instanceof StorageError) || !OF_THE_VOLUME.has(String(error.code))) return;
     this.#failing = true;
+    this.#failures += 1;
     this.#options.onChange(error.message);
   }
 
   async #look(): Promise<void> {
+    const failuresBefore = this.#failures;
     try {
       await this.#options.probe();
     } catch (error) {
       this.failed(error);
       return;
     }
-    if (!this.#failing) return;
+    if (!this.#failing || this.#failures !== failuresBefore) return;
     this.#failing = false;
     this.#options.onChange(undefined);
   }
