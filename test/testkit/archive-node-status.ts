@@ -1,4 +1,4 @@
-/** The status of an ArchiveNode whose one pod runs with everything, but for what a test says is different. */
+/** What the operator sees of an ArchiveNode whose one pod runs with everything, but for what a test says is different. */
 import type { ArchiveNodeConditionType, ArchiveNodeStatus } from "@archivestream/crds";
 import type { AdminStatus } from "@archivestream/node/contract";
 import type { ConditionInput } from "../../operator/src/controllers/archive-node/conditions.ts";
@@ -11,14 +11,15 @@ import { type ArchiveNodeParts, archiveNode } from "./archive-node-builder.ts";
 export const NOW = new Date("2026-11-24T00:00:00.500Z");
 export const NODE_ID = "ab".repeat(32);
 const DIGEST = `sha256:${"cd".repeat(32)}`;
-const SETTINGS = {
+export const SETTINGS = {
   nodeRepository: "example.test/archive-node",
   nodeVersion: "1.2.3",
   nodePullPolicy: "IfNotPresent",
   operatorNamespace: "archive-operator",
-  operatorPodLabels: {},
+  operatorPodLabels: { "app.kubernetes.io/name": "archive-operator" },
 };
-const ANSWER: AdminStatus = {
+/** Of a pod that has everything. */
+export const ANSWER: AdminStatus = {
   nodeID: NODE_ID,
   version: "1.2.3",
   configDigest: DIGEST,
@@ -38,6 +39,16 @@ export function facts(answer: Partial<AdminStatus> = {}): NodeFacts {
     pods: new Map([["alpha-0", { state: "answered", podUid: "p", status: { ...ANSWER, ...answer } }]]),
   };
 }
+
+/** Of a node that was just created. */
+export const NOTHING: ObservedState = {
+  statefulSet: undefined,
+  claims: [],
+  pods: [],
+  facts: { pods: new Map() },
+  recoveryKeyInCluster: false,
+  serviceMonitorExists: false,
+};
 
 export const RUNNING: ObservedState = {
   statefulSet: {

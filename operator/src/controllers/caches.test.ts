@@ -4,6 +4,7 @@ import { getHeapStatistics, setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { archiveNode } from "../../../test/testkit/archive-node-builder.ts";
+import { NOTHING, SETTINGS } from "../../../test/testkit/archive-node-status.ts";
 import { waitUntil } from "../../../test/testkit/wait-until.ts";
 import type { KubeClient } from "../kube/client.ts";
 import { systemClock } from "../kube/clock.ts";
@@ -12,7 +13,6 @@ import type { WatchEvent } from "../kube/watch-stream.ts";
 import { SILENT } from "../runtime/log.ts";
 import { DocumentIssuer } from "./archive-node/documents.ts";
 import { effectiveNode } from "./archive-node/effective.ts";
-import type { ObservedState } from "./archive-node/observed.ts";
 import { plan } from "./archive-node/plan.ts";
 import type { Child } from "./archive-node/resources/metadata.ts";
 import { archiveNodeStatus } from "./archive-node/status.ts";
@@ -21,21 +21,6 @@ import { type Caches, createCaches } from "./caches.ts";
 const NODES = 1_000;
 /** Measured: 20 KB; without what is dropped and shared at the door 29 KB. */
 const BYTES_PER_NODE = 24_000;
-const SETTINGS = {
-  nodeRepository: "example.test/archive-node",
-  nodeVersion: "0.1.0",
-  nodePullPolicy: "IfNotPresent",
-  operatorNamespace: "archive-system",
-  operatorPodLabels: { "app.kubernetes.io/name": "archive-operator" },
-};
-const NOTHING: ObservedState = {
-  statefulSet: undefined,
-  claims: [],
-  pods: [],
-  facts: { pods: new Map() },
-  recoveryKeyInCluster: false,
-  serviceMonitorExists: false,
-};
 const CREATED = "2026-11-24T00:00:00Z";
 const NOW = new Date(CREATED);
 const stop = new AbortController();

@@ -3,25 +3,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server, type ServerOptions } from "node:https";
 import { type AddressInfo, createServer as createTcpServer } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { ADMIN_CLIENT_NAME, ADMIN_PATHS, type AdminStatus } from "@archivestream/node/contract";
+import { ADMIN_CLIENT_NAME, ADMIN_PATHS } from "@archivestream/node/contract";
 import { afterEach, beforeAll, expect, test } from "vitest";
+import { ANSWER } from "../../../test/testkit/archive-node-status.ts";
 import { type IssuedPair, type TestAuthority, testAuthority } from "../../../test/testkit/certificate-authority.ts";
 import { AdminClient, type AdminTarget } from "./client.ts";
 import { AdminError, explain } from "./errors.ts";
 
 const SERVER_NAME = "library-0.library-headless.archives.svc";
-const DIGEST = `sha256:${"ab".repeat(32)}`;
-const STATUS: AdminStatus = {
-  nodeID: "ab".repeat(32),
-  version: "1.0.0",
-  configDigest: DIGEST,
-  phase: "Serving",
-  message: "",
-  trust: { sequence: 1, digest: DIGEST },
-  federation: { sequence: 1, digest: DIGEST },
-  certificate: { notAfter: "2030-01-01T00:00:00Z", serial: "01" },
-  delegationNotAfter: "2030-01-01T00:00:00Z",
-};
 /** Short, where a test waits for it to end. */
 const SHORT_MS = 300;
 
@@ -76,16 +65,16 @@ async function failure(asked: AdminTarget, from = client()): Promise<AdminError>
 const answerStatus: Handler = (request, response) => {
   const etag = '"one"';
   if (request.headers["if-none-match"] === etag) response.writeHead(304, { etag }).end();
-  else response.writeHead(200, { etag, "content-type": "application/json" }).end(JSON.stringify(STATUS));
+  else response.writeHead(200, { etag, "content-type": "application/json" }).end(JSON.stringify(ANSWER));
 };
 
 test("a status comes with its ETag, and is unchanged when asked for with it", async () => {
   const asked = await pod(answerStatus);
   const from = client();
   const signal = AbortSignal.timeout(10_000);
-  expect(await from.status(asked, undefined, signal)).toEqual({ etag: '"one"', status: STATUS });
+  expect(await from.status(asked, undefined, signal)).toEqual({ etag: '"one"', status: ANSWER });
   expect(await from.status(asked, '"one"', signal)).toBe("unchanged");
-  expect(await from.status(asked, '"older"', signal)).toEqual({ etag: '"one"', status: STATUS });
+  expect(await from.status(asked, '"older"', signal)).toEqual({ etag: '"one"', status: ANSWER });
 });
 
 test("a 304 that nobody asked for is no status", async () => {

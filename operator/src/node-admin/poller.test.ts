@@ -1,24 +1,12 @@
 /** Whom the poller asks, what it hands over, and what it says of those that do not answer. */
-import type { AdminStatus } from "@archivestream/node/contract";
 import { afterEach, expect, test } from "vitest";
+import { ANSWER } from "../../../test/testkit/archive-node-status.ts";
 import { waitUntil } from "../../../test/testkit/wait-until.ts";
 import type { PushOutcome, StatusAnswer } from "./client.ts";
 import { AdminError } from "./errors.ts";
 import { AdminPoller, type PolledPod, type PollReport } from "./poller.ts";
 
 const DEADLINE = { deadlineMs: 10_000, everyMs: 2 };
-const DIGEST = `sha256:${"ab".repeat(32)}`;
-const STATUS: AdminStatus = {
-  nodeID: "ab".repeat(32),
-  version: "1.0.0",
-  configDigest: DIGEST,
-  phase: "Serving",
-  message: "",
-  trust: { sequence: 1, digest: DIGEST },
-  federation: { sequence: 1, digest: DIGEST },
-  certificate: { notAfter: "2030-01-01T00:00:00Z", serial: "01" },
-  delegationNotAfter: "2030-01-01T00:00:00Z",
-};
 const stops: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const stop of stops.splice(0)) await stop();
@@ -89,16 +77,16 @@ function run(given: Pods, { tickMs = 1, stepMs = 90_000, time }: RunOptions = {}
 test("an unchanged answer is reported with the status known before", async () => {
   const seen = run({
     pods: [polledPod("p")],
-    answer: (_pod, etag) => (etag === '"1"' ? "unchanged" : { etag: '"1"', status: STATUS }),
+    answer: (_pod, etag) => (etag === '"1"' ? "unchanged" : { etag: '"1"', status: ANSWER }),
   });
   await waitUntil("three reports", async () => seen.reports.length >= 3, DEADLINE);
   expect(seen.asked.slice(0, 3)).toEqual(["a/p -", 'a/p "1"', 'a/p "1"']);
-  for (const report of seen.reports) expect(report).toEqual({ state: "answered", podUid: "p", status: STATUS });
+  for (const report of seen.reports) expect(report).toEqual({ state: "answered", podUid: "p", status: ANSWER });
   expect(seen.pushed).toEqual([]);
 });
 
 test("a pod gets the documents that it lacks, and no others", async () => {
-  const status = { ...STATUS, trust: { sequence: 3, digest: DIGEST } };
+  const status = { ...ANSWER, trust: { ...ANSWER.trust, sequence: 3 } };
   const seen = run({ pods: [polledPod("p", 3)], answer: () => ({ etag: undefined, status }) });
   await waitUntil("a push", async () => seen.pushed.length > 0, DEADLINE);
   expect(new Set(seen.pushed)).toEqual(new Set(["federation 3"]));
@@ -111,7 +99,7 @@ test("silence is reported after the third call, and a later answer at once", asy
     answer: () => {
       calls += 1;
       if (calls <= 4) throw new AdminError("UNREACHABLE", { pod: "a/p", reason: "ECONNREFUSED" });
-      return { etag: undefined, status: STATUS };
+      return { etag: undefined, status: ANSWER };
     },
   });
   await waitUntil("an answer", async () => seen.reports.some(({ state }) => state === "answered"), DEADLINE);
@@ -127,7 +115,7 @@ test("a pod that becomes ready is asked at once, however often it was silent whi
     pods: [starting],
     answer: () => {
       if (!isRunning) throw new AdminError("UNREACHABLE", { pod: "a/p", reason: "ECONNREFUSED" });
-      return { etag: undefined, status: STATUS };
+      return { etag: undefined, status: ANSWER };
     },
   };
   const seen = run(given, { time });
@@ -152,7 +140,7 @@ test("without credentials nothing is reported, because nothing was asked", async
 });
 
 test("a pod that went is named once and not asked again; its successor starts afresh", async () => {
-  const given: Pods = { pods: [polledPod("old")], answer: () => ({ etag: '"1"', status: STATUS }) };
+  const given: Pods = { pods: [polledPod("old")], answer: () => ({ etag: '"1"', status: ANSWER }) };
   const seen = run(given);
   await waitUntil("an answer of the old pod", async () => seen.reports.length > 0, DEADLINE);
   given.pods = [polledPod("new")];
@@ -165,7 +153,7 @@ test("a pod that went is named once and not asked again; its successor starts af
 
 test("pods that wait because too many are asked are asked as soon as one has answered, not at the next look", async () => {
   const pods = Array.from({ length: 40 }, (_, index) => polledPod(`p${index}`));
-  const seen = run({ pods, answer: () => ({ etag: undefined, status: STATUS }) }, { tickMs: 3_600_000, stepMs: 0 });
+  const seen = run({ pods, answer: () => ({ etag: undefined, status: ANSWER }) }, { tickMs: 3_600_000, stepMs: 0 });
   await waitUntil("every pod to be asked within the first look", async () => seen.asked.length >= 40, DEADLINE);
   expect(new Set(seen.asked).size).toBe(40);
 });

@@ -1,26 +1,11 @@
 import { expect, test } from "vitest";
 import { type ArchiveNodeParts, archiveNode } from "../../../../test/testkit/archive-node-builder.ts";
+import { NOTHING, SETTINGS } from "../../../../test/testkit/archive-node-status.ts";
 import { DocumentIssuer } from "./documents.ts";
 import { effectiveNode } from "./effective.ts";
 import type { ObservedState } from "./observed.ts";
 import { plan } from "./plan.ts";
 import type { Child } from "./resources/metadata.ts";
-
-const SETTINGS = {
-  nodeRepository: "example.test/archive-node",
-  nodeVersion: "1.2.3",
-  nodePullPolicy: "IfNotPresent",
-  operatorNamespace: "archive-operator",
-  operatorPodLabels: { "app.kubernetes.io/name": "archive-operator" },
-};
-const NOTHING: ObservedState = {
-  statefulSet: undefined,
-  claims: [],
-  pods: [],
-  facts: { pods: new Map() },
-  recoveryKeyInCluster: false,
-  serviceMonitorExists: false,
-};
 
 function setUp({ observed = {}, ...parts }: ArchiveNodeParts & { observed?: Partial<ObservedState> } = {}) {
   const object = archiveNode(parts);

@@ -2,30 +2,15 @@
 import type { ArchiveNode, ArchiveNodeStatus } from "@archivestream/crds";
 import { expect, test } from "vitest";
 import { type ArchiveNodeParts, archiveNode } from "../../../../test/testkit/archive-node-builder.ts";
+import { NOTHING, SETTINGS } from "../../../../test/testkit/archive-node-status.ts";
 import { KubeError, type KubeErrorCode } from "../../kube/api-errors.ts";
 import { TerminalError } from "../../runtime/reconciler.ts";
 import { DocumentIssuer } from "./documents.ts";
 import { ArchiveNodeError } from "./errors.ts";
-import type { ObservedState } from "./observed.ts";
 import { createArchiveNodeReconciler } from "./reconciler.ts";
 
 const KEY = { namespace: "archives", name: "alpha" };
 const FIVE_MINUTES_MS = 300_000;
-const NOTHING: ObservedState = {
-  statefulSet: undefined,
-  claims: [],
-  pods: [],
-  facts: { pods: new Map() },
-  recoveryKeyInCluster: false,
-  serviceMonitorExists: false,
-};
-const SETTINGS = {
-  nodeRepository: "example.test/archive-node",
-  nodeVersion: "1.2.3",
-  nodePullPolicy: "IfNotPresent",
-  operatorNamespace: "archive-operator",
-  operatorPodLabels: {},
-};
 
 function setUp({ refusal }: { readonly refusal?: Error } = {}) {
   const statuses: ArchiveNodeStatus[] = [];
