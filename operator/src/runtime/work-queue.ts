@@ -2,8 +2,8 @@
  * Keys waiting to be worked: each at most once, in one pair of hands at a time, the urgent first, nobody for ever last.
  *
  * Of the first list and of resyncs only so many keys are in hand at once: a user's change finds a free worker, and an API
- * server that has time for it. Of a crowd of user changes every fourth key is an observed change, so that what was begun gets finished: a thousand new
- * objects become ready one after the other, and not all at the end.
+ * server that has time for it. Of a crowd of user changes every fourth key is an observed change, so that what was begun
+ * gets finished: a thousand new objects become ready one after the other, and not all at the end.
  *
  * A key added while it is worked on is queued again when that is done. Waiting raises a key by one band per 30 s, so a
  * queue that is never empty still serves its oldest key: it is overtaken only by keys added less than 60 s after it.
