@@ -38,10 +38,10 @@ export async function startServer(command: ServerCommand): Promise<ServerProcess
     },
     logPath: command.logPath,
     get ended() {
-      return child.exitCode ?? child.signalCode ?? undefined;
+      return endOf(child);
     },
     stop: async (graceMs) => {
-      if (hasEnded(child)) return;
+      if (endOf(child) !== undefined) return;
       const gone = once(child, "exit");
       const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
       if (graceMs > 0) child.kill("SIGTERM");
@@ -66,15 +66,15 @@ export async function untilReady(
   options: WaitOptions,
 ): Promise<void> {
   const [first] = servers;
+  const ended = () => servers.find((server) => server.ended !== undefined);
   try {
-    const ended = () => servers.find((server) => server.ended !== undefined);
     await waitUntil(`${first.name} to answer`, async () => ended() !== undefined || (await answers()), options);
-    const gone = ended();
-    if (gone !== undefined) throw new Error(`${gone.name} ended (${gone.ended}):\n${await endOfLog(gone)}`);
   } catch (error) {
     if (!(error instanceof WaitTimeoutError)) throw error;
     throw new Error(`${error.message}. The end of its log:\n${await endOfLog(first)}`, { cause: error });
   }
+  const gone = ended();
+  if (gone !== undefined) throw new Error(`${gone.name} ended (${gone.ended}):\n${await endOfLog(gone)}`);
 }
 
 async function endOfLog(server: ServerProcess): Promise<string> {
@@ -96,6 +96,6 @@ async function spawned(command: ServerCommand): Promise<ChildProcess> {
   return child;
 }
 
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
+function endOf(child: ChildProcess): number | string | undefined {
+  return child.exitCode ?? child.signalCode ?? undefined;
 }
