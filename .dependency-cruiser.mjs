@@ -17,7 +17,7 @@ export default {
     forbid(
       "contract-alone",
       "the node contract imports nothing of ours",
-      { path: "^node/src/contract" },
+      { path: "^node/src/contract", pathNot: TESTS },
       { path: "^(crds|operator|test|node/src/(?!contract))" },
     ),
     forbid(
@@ -36,8 +36,8 @@ export default {
     forbid(
       "node-adapters",
       "adapters import base and contracts",
-      { path: node("identity|storage|warc|cache"), pathNot: TESTS },
-      { path: "^node/src/(?!contract|config|lifecycle|observability|identity|storage|warc|cache)" },
+      { path: node("identity|storage|warc|cache|asfp"), pathNot: TESTS },
+      { path: "^node/src/(?!contract|config|lifecycle|observability|identity|storage|warc|cache|asfp)" },
     ),
     forbid(
       "node-indexes",
@@ -52,11 +52,35 @@ export default {
       { path: `^node/src/(${SERVICES}|http|cli)/`, pathNot: "^node/src/$1/" },
     ),
     forbid(
+      "archive-by-its-interface",
+      "services ask the archive by its types; the folder that opens it is above them",
+      { path: `^node/src/(${SERVICES}|peers|cdx|fulltext)/`, pathNot: TESTS },
+      { path: "^node/src/archive/(?!(archive|caller)\\.ts)" },
+    ),
+    forbid(
+      "archive-below-the-edge",
+      "the archive knows neither the edge nor peers",
+      { path: node("archive"), pathNot: TESTS },
+      { path: node("http|cli|peers|gossip|sync") },
+    ),
+    forbid(
+      "peers-answer-locally",
+      "a peer's question is answered from the local index and never asked on",
+      { path: "^node/src/http/routes/federation/search\\.ts$" },
+      { path: "^node/src/search/federated", reachable: true },
+    ),
+    forbid(
+      "one-way-out",
+      "every outgoing connection goes through the one file that filters addresses",
+      { path: "^node/src/(?!peers/outgoing/)", pathNot: TESTS },
+      { path: "^(node:|node_modules/)?undici" },
+    ),
+    forbid(
       "node-edge",
       "http calls services by the interfaces it declares",
       { path: node("http"), pathNot: TESTS },
       {
-        path: "^node/src/(?!contract|config|lifecycle|observability|identity|http|.*/errors\\.ts)",
+        path: "^node/src/(?!contract|config|lifecycle|observability|identity|asfp|archive/(access|caller)\\.ts|http|.*/errors\\.ts)",
         dependencyTypesNot: ["type-only"],
       },
     ),

@@ -1,20 +1,21 @@
 /** Composition root of `archive-node serve`: the only file that wires the folders together. */
 import type { Registry } from "prom-client";
-import { openArchive } from "./compose-archive.ts";
+import { AccessPolicy } from "./archive/access.ts";
+import { openArchive } from "./archive/open-archive.ts";
 import type { LoadedConfig } from "./config/config.ts";
 import { FileWatcher } from "./config/file-watcher.ts";
 import { parseHostPort } from "./config/host-port.ts";
-import { AccessPolicy } from "./http/access.ts";
 import { createAdminApp } from "./http/admin-app.ts";
+import { createAuthentication } from "./http/authenticate.ts";
 import { Listener } from "./http/listener.ts";
 import { createHttpMetrics, type HttpMetrics } from "./http/metrics.ts";
 import { createMetricsApp } from "./http/metrics-app.ts";
-import { NodeState } from "./http/node-phase.ts";
 import { createArchiveApp, createReplayApp, type PublicAppOptions } from "./http/public-app.ts";
 import { UploadSlots } from "./http/upload-slots.ts";
 import { IdentityRenewal } from "./identity/identity-renewal.ts";
 import { type NodeIdentity, openIdentity } from "./identity/node-identity.ts";
 import type { Component } from "./lifecycle/component.ts";
+import { NodeState } from "./lifecycle/node-state.ts";
 import { nodeStatus } from "./node-status.ts";
 import type { Logger } from "./observability/logging.ts";
 import { createRegistry } from "./observability/registry.ts";
@@ -99,7 +100,11 @@ async function composeListeners(parts: Parts) {
   const shared: Omit<PublicAppOptions, "listener"> = {
     ...base,
     services: parts.archive.services,
-    access: new AccessPolicy(config.collections, identity.token),
+    access: new AccessPolicy(config.collections),
+    callerOf: createAuthentication({
+      isAccessToken: (offered) => identity.token.matches(offered),
+      peerOf: () => undefined,
+    }),
     state,
     slots: parts.slots,
     body: { ...UPLOAD_PACE, maxBytes: config.limits.uploadBytes },

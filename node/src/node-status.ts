@@ -1,8 +1,8 @@
 /** What the admin port says about the node: facts that change rarely. */
 import packageJson from "../package.json" with { type: "json" };
 import type { AdminStatus } from "./contract/admin-api.ts";
-import type { NodeState } from "./http/node-phase.ts";
 import type { NodeIdentity } from "./identity/node-identity.ts";
+import type { NodeState } from "./lifecycle/node-state.ts";
 
 const rfc3339 = (time: Date) => `${time.toISOString().slice(0, 19)}Z`;
 

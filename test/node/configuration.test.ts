@@ -33,6 +33,16 @@ test("the example starts in an empty folder, makes its keys and token there, and
   expect(seen[0]?.token).toBe((await readFile(localFiles(dataDir).token, "utf8")).trim());
 });
 
+test("a member that this version does not know is named in the log, and the node starts without it", async () => {
+  await using dir = await tempDir("configured");
+  const dataDir = join(dir.path, "data");
+  const config = join(dir.path, "config.json");
+  const { listen, ...rest } = await example();
+  await writeFile(config, JSON.stringify({ ...rest, dataDir, listen: { ...listen, quic: "[::]:1" }, later: true }));
+  await using node = await startArchiveNode({ dataDir, web: true, args: ["--config", config] });
+  expect(node.log()).toContain('"members":["/listen/quic","/later"]');
+});
+
 test("an admin port without the operator's keys is refused by the name of the member", async () => {
   await using dir = await tempDir("configured");
   const config = join(dir.path, "config.json");

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { BlobState } from "../../node/src/http/services.ts";
+import type { BlobState } from "../../node/src/archive/archive.ts";
 import type { ArchiveNodeProcess } from "./archive-node-process.ts";
 import { type Answer, type NodeClient, nodeClient } from "./node-client.ts";
 import { waitUntil } from "./wait-until.ts";

@@ -5,14 +5,14 @@
  * may read it.
  */
 import { access, rename, rm } from "node:fs/promises";
+import { type Adoption, openArchive } from "../archive/open-archive.ts";
 import { catalogFiles } from "../cdx/catalog-calls.ts";
 import { FormerCatalog } from "../cdx/former-catalog.ts";
-import { type Adoption, openArchive } from "../compose-archive.ts";
 import { loadConfig } from "../config/config.ts";
 import { StartError } from "../config/errors.ts";
 import type { NodeConfig } from "../contract/config-schema.ts";
 import { EXIT_CODES } from "../contract/exit-codes.ts";
-import { NodeState } from "../http/node-phase.ts";
+import { NodeState } from "../lifecycle/node-state.ts";
 import { createLogger } from "../observability/logging.ts";
 import { createRegistry } from "../observability/registry.ts";
 import { lockDataFolder } from "../storage/data-lock.ts";

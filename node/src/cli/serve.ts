@@ -22,6 +22,10 @@ export async function serve(args: readonly string[]): Promise<number> {
     metrics: options.metrics,
   });
   const logger = createLogger(loaded.config.logLevel, loaded.config.name);
+  if (loaded.unknownMembers.length > 0) {
+    const members = loaded.unknownMembers;
+    logger.warn({ members }, "members of the configuration that this version does not know are left out");
+  }
   const stop = stopSignal();
   const node = await composeNode(loaded, logger);
   const supervisor = new Supervisor(node.components, {

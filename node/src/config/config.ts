@@ -30,6 +30,8 @@ export interface LoadedConfig {
   readonly config: SettledConfig;
   /** `sha256:<hex>` of the file's bytes, so that who wrote it can compare; without a file, of the embedded defaults. */
   readonly digest: string;
+  /** Members of the file that this version does not know, as JSON pointers: misspelt, or of a newer version. */
+  readonly unknownMembers: readonly string[];
   /** True when no file names `files`: the node makes and renews its own keys, and `trust.json` lies flat in the folder. */
   readonly embedded: boolean;
 }
@@ -70,21 +72,25 @@ export async function loadConfig(options: ServeOptions): Promise<LoadedConfig> {
     ...base,
     dataDir,
     files: base.files ?? embeddedFiles(dataDir),
-    listen: {
-      ...base.listen,
-      ...(options.listen === undefined ? {} : { federation: options.listen }),
-      ...(options.web === undefined ? {} : { web: options.web }),
-      ...(options.replay === undefined ? {} : { replay: options.replay }),
-      ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
-    },
+    listen: listenWith(base.listen, options),
   };
   const digest = `sha256:${createHash("sha256")
     .update(file?.text ?? JSON.stringify(config))
     .digest("hex")}`;
-  return { config, digest, embedded: file?.config.files === undefined };
+  return { config, digest, unknownMembers: file?.unknownMembers ?? [], embedded: file?.config.files === undefined };
 }
 
-async function readConfigFile(file: string): Promise<{ readonly config: NodeConfig; readonly text: string }> {
+function listenWith(base: NodeConfig["listen"], options: ServeOptions): NodeConfig["listen"] {
+  return {
+    ...base,
+    ...(options.listen === undefined ? {} : { federation: options.listen }),
+    ...(options.web === undefined ? {} : { web: options.web }),
+    ...(options.replay === undefined ? {} : { replay: options.replay }),
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+  };
+}
+
+async function readConfigFile(file: string) {
   const bad = (reason: string, cause?: unknown) => new StartError("BAD_CONFIG", { file, reason }, { cause });
   let text: string;
   let parsed: unknown;
@@ -99,7 +105,24 @@ async function readConfigFile(file: string): Promise<{ readonly config: NodeConf
     throw bad(`${first?.instancePath || "/"}: ${first?.message ?? "does not match the schema"}`);
   }
   checkMeaning(parsed, bad);
-  return { config: parsed, text };
+  return { config: parsed, text, unknownMembers: unknownIn(NodeConfigSchema as unknown as ObjectShape, parsed, "") };
+}
+
+interface ObjectShape {
+  readonly properties?: Readonly<Record<string, ObjectShape>>;
+  readonly items?: ObjectShape;
+}
+
+/** Members of a value that its schema does not name, at any depth. */
+function unknownIn(shape: ObjectShape | undefined, value: unknown, path: string): string[] {
+  if (Array.isArray(value)) {
+    return value.flatMap((item: unknown, index) => unknownIn(shape?.items, item, `${path}/${index}`));
+  }
+  const { properties } = shape ?? {};
+  if (properties === undefined || typeof value !== "object" || value === null) return [];
+  return Object.entries(value).flatMap(([name, member]) =>
+    name in properties ? unknownIn(properties[name], member, `${path}/${name}`) : [`${path}/${name}`],
+  );
 }
 
 /** What the schema cannot say. */

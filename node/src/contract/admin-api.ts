@@ -14,6 +14,10 @@ export const ADMIN_PATHS = {
   trust: "/admin/v1/documents/trust",
   /** PUT a federation document: as for trust. */
   federation: "/admin/v1/documents/federation",
+  /** GET, with ETag: see federation-reports.ts for the three. */
+  peers: "/admin/v1/peers",
+  policies: "/admin/v1/policies",
+  discoveries: "/admin/v1/discoveries",
   /** POST: stop taking writes, finish what runs, answer when done or after `deadlineMs`. */
   drain: "/admin/v1/drain",
 } as const;

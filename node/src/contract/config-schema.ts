@@ -40,48 +40,46 @@ export const CapabilitySchema = Type.Union([
   Type.Literal("index"),
 ]);
 
-export const NodeConfigSchema = Type.Object(
-  {
-    schemaVersion: Type.Literal(1),
-    /** Name of the ArchiveNode, or of the host outside Kubernetes. */
-    name: Type.String({ minLength: 1, maxLength: 253 }),
-    dataDir: Path,
-    capabilities: Type.Array(CapabilitySchema, { maxItems: 4 }),
-    /** At least one; the first is where uploads without a collection go. */
-    collections: Type.Array(CollectionConfigSchema, { minItems: 1, maxItems: 256 }),
-    /** `host:port` of each listener; an absent one is off. */
-    listen: Type.Object({
-      federation: HostPort,
-      web: Type.Optional(HostPort),
-      replay: Type.Optional(HostPort),
-      admin: Type.Optional(HostPort),
-      metrics: Type.Optional(HostPort),
+/** Members that an older node does not know are left out by it, never a reason not to start. */
+export const NodeConfigSchema = Type.Object({
+  schemaVersion: Type.Literal(1),
+  /** Name of the ArchiveNode, or of the host outside Kubernetes. */
+  name: Type.String({ minLength: 1, maxLength: 253 }),
+  dataDir: Path,
+  capabilities: Type.Array(CapabilitySchema, { maxItems: 4 }),
+  /** At least one; the first is where uploads without a collection go. */
+  collections: Type.Array(CollectionConfigSchema, { minItems: 1, maxItems: 256 }),
+  /** `host:port` of each listener; an absent one is off. */
+  listen: Type.Object({
+    federation: HostPort,
+    web: Type.Optional(HostPort),
+    replay: Type.Optional(HostPort),
+    admin: Type.Optional(HostPort),
+    metrics: Type.Optional(HostPort),
+  }),
+  /**
+   * Folders of watched files; see KEY_FILES and DOCUMENT_FILES. `adminTls` goes with `listen.admin`. Absent, as outside
+   * Kubernetes: the node makes and renews its own keys and token, all below `dataDir`.
+   */
+  files: Type.Optional(
+    Type.Object({
+      keys: Path,
+      access: Path,
+      trust: Path,
+      federation: Path,
+      adminTls: Type.Optional(Path),
     }),
-    /**
-     * Folders of watched files; see KEY_FILES and DOCUMENT_FILES. `adminTls` goes with `listen.admin`. Absent, as outside
-     * Kubernetes: the node makes and renews its own keys and token, all below `dataDir`.
-     */
-    files: Type.Optional(
-      Type.Object({
-        keys: Path,
-        access: Path,
-        trust: Path,
-        federation: Path,
-        adminTls: Type.Optional(Path),
-      }),
-    ),
-    limits: Type.Object({
-      /** Largest upload, bytes. */
-      uploadBytes: Type.Integer({ minimum: 1 }),
-      /** Uploads at once; more answer 503 with Retry-After. */
-      concurrentUploads: Type.Integer({ minimum: 1, maximum: 256 }),
-      /** Uploads stop when less than this is free on the volume, bytes. */
-      reserveBytes: Type.Integer({ minimum: 0 }),
-    }),
-    logLevel: Type.Union([Type.Literal("debug"), Type.Literal("info"), Type.Literal("warn"), Type.Literal("error")]),
-  },
-  { additionalProperties: false },
-);
+  ),
+  limits: Type.Object({
+    /** Largest upload, bytes. */
+    uploadBytes: Type.Integer({ minimum: 1 }),
+    /** Uploads at once; more answer 503 with Retry-After. */
+    concurrentUploads: Type.Integer({ minimum: 1, maximum: 256 }),
+    /** Uploads stop when less than this is free on the volume, bytes. */
+    reserveBytes: Type.Integer({ minimum: 0 }),
+  }),
+  logLevel: Type.Union([Type.Literal("debug"), Type.Literal("info"), Type.Literal("warn"), Type.Literal("error")]),
+});
 export type NodeConfig = Static<typeof NodeConfigSchema>;
 
 export const DEFAULT_LIMITS: NodeConfig["limits"] = {

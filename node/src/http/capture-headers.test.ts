@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import type { RawCapture } from "../archive/archive.ts";
 import { replayHeaders } from "./capture-headers.ts";
-import type { RawCapture } from "./services.ts";
 
 function capture(headers: RawCapture["headers"], url = "http://example.org/a/b"): RawCapture {
   return {

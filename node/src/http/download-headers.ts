@@ -1,5 +1,5 @@
 /** What a stored file is called when it is given back: type and name by its bytes, never by the name its sender gave. */
-import type { BlobInfo } from "./services.ts";
+import type { BlobInfo } from "../archive/archive.ts";
 
 const PLAIN = {
   warc: { type: "application/warc", suffix: ".warc" },

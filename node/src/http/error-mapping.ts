@@ -1,4 +1,5 @@
 /** Turns whatever a handler threw into one of the problems of `problem.ts`; unknown errors say nothing of themselves. */
+import type { AccessErrorCode } from "../archive/errors.ts";
 import type { StorageErrorCode } from "../storage/errors.ts";
 import { HttpProblem, type ProblemCode } from "./problem.ts";
 
@@ -20,12 +21,19 @@ const STORAGE: Readonly<Record<`StorageError.${StorageErrorCode}`, ProblemCode>>
   "StorageError.CLOSED": "draining",
 };
 
+const ACCESS: Readonly<Record<`AccessError.${AccessErrorCode}`, ProblemCode>> = {
+  "AccessError.AUTH_REQUIRED": "auth-required",
+  "AccessError.CONTENT_RESTRICTED": "content-restricted",
+  "AccessError.COLLECTION_UNKNOWN": "collection-unknown",
+};
+
 /** Domain errors by class name and code. */
 const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "IngestError.DIGEST_MISMATCH": "digest-mismatch",
   "IngestError.NOT_AN_ARCHIVE": "not-an-archive",
   "IngestError.SIZE_MISMATCH": "upload-incomplete",
   ...STORAGE,
+  ...ACCESS,
   "CdxError.COLLECTION_UNKNOWN": "collection-unknown",
   "CdxError.BAD_QUERY": "bad-query",
   "FullTextError.INDEX_DAMAGED": "storage-unavailable",

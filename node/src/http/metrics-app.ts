@@ -1,7 +1,7 @@
 /** The `metrics` listener: probes and Prometheus, nothing of the archive. */
 import type { FastifyInstance } from "fastify";
+import type { NodeState } from "../lifecycle/node-state.ts";
 import { type AppOptions, createApp } from "./app.ts";
-import type { NodeState } from "./node-phase.ts";
 import { healthRoutes, type MetricsRoutesOptions, metricsRoutes } from "./routes/health.ts";
 import { watchMethods } from "./wrong-methods.ts";
 

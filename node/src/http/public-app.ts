@@ -2,9 +2,12 @@
 import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
-import type { AccessPolicy } from "./access.ts";
+import type { AccessPolicy } from "../archive/access.ts";
+import type { ArchiveServices } from "../archive/archive.ts";
+import type { Caller } from "../archive/caller.ts";
+import type { NodeState } from "../lifecycle/node-state.ts";
 import { type AppOptions, createApp } from "./app.ts";
-import type { NodeState } from "./node-phase.ts";
+import type { CallerOf } from "./authenticate.ts";
 import { OPENAPI } from "./openapi.ts";
 import type { BodyLimits } from "./paced-body.ts";
 import { HttpProblem } from "./problem.ts";
@@ -14,13 +17,13 @@ import { collectionRoutes } from "./routes/collections.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { warcRoutes } from "./routes/warcs.ts";
-import type { ArchiveServices } from "./services.ts";
 import type { UploadSlots } from "./upload-slots.ts";
 import { watchMethods } from "./wrong-methods.ts";
 
 export interface PublicAppOptions extends AppOptions {
   readonly services: ArchiveServices;
   readonly access: AccessPolicy;
+  readonly callerOf: CallerOf;
   readonly state: NodeState;
   readonly body: BodyLimits;
   readonly slots: UploadSlots;
@@ -37,9 +40,9 @@ export async function createArchiveApp(options: PublicAppOptions): Promise<Fasti
   const refuseOtherMethods = watchMethods(app);
   addCors(app);
   await app.register(swagger, OPENAPI);
-  const { access, state } = options;
+  const { access, callerOf, state } = options;
   await app.register(healthRoutes, { phase: () => state.phase });
-  await app.register(collectionRoutes, { access });
+  await app.register(collectionRoutes, { access, callerOf });
   await app.register(limitedRoutes, options);
   app.get("/api/v1/openapi.json", { schema: { hide: true } as object }, () => app.swagger());
   refuseOtherMethods();
@@ -51,31 +54,41 @@ export async function createReplayApp(options: PublicAppOptions): Promise<Fastif
   const app = createApp(options);
   const refuseOtherMethods = watchMethods(app);
   addCors(app);
-  await limitAnonymous(app, options.access);
-  await app.register(captureRoutes, { ...options.services, access: options.access, deadlineMs: QUERY_DEADLINE_MS });
+  await limitAnonymous(app, options.callerOf);
+  await app.register(captureRoutes, {
+    ...options.services,
+    access: options.access,
+    callerOf: options.callerOf,
+    deadlineMs: QUERY_DEADLINE_MS,
+  });
   refuseOtherMethods();
   return app;
 }
 
 async function limitedRoutes(app: FastifyInstance, options: PublicAppOptions): Promise<void> {
-  const { services, access, state, body, slots } = options;
-  await limitAnonymous(app, access);
+  const { services, access, callerOf, state, body, slots } = options;
+  await limitAnonymous(app, callerOf);
   const isDraining = () => state.phase === "Draining";
-  await app.register(warcRoutes, { ...services, access, body, slots, isDraining });
-  const shared = { ...services, access, deadlineMs: QUERY_DEADLINE_MS };
+  await app.register(warcRoutes, { ...services, access, callerOf, body, slots, isDraining });
+  const shared = { ...services, access, callerOf, deadlineMs: QUERY_DEADLINE_MS };
   await app.register(searchRoutes, shared);
   await app.register(cdxRoutes, shared);
   await app.register(captureRoutes, shared);
 }
 
-async function limitAnonymous(app: FastifyInstance, access: AccessPolicy): Promise<void> {
+async function limitAnonymous(app: FastifyInstance, callerOf: CallerOf): Promise<void> {
   await app.register(rateLimit, {
     max: ANONYMOUS_PER_MINUTE,
     timeWindow: 60_000,
-    allowList: (request) => access.hasToken(request),
+    allowList: (request) => isKnown(callerOf(request)),
     errorResponseBuilder: (_request, context) =>
       new HttpProblem("rate-limited", `at most ${context.max} such requests a minute`, { retryAfterMs: context.ttl }),
   });
+}
+
+/** Limits by address are for strangers: behind one address there may be many trusted peers. */
+function isKnown(caller: Caller): boolean {
+  return caller.kind === "token" || (caller.kind === "peer" && caller.isTrusted);
 }
 
 /** Anyone's page may read what anyone may read; `Authorization` is never sent along, so nothing private shows. */

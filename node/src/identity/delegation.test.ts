@@ -1,7 +1,8 @@
 import { createHash, type createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { expect, test } from "vitest";
-import { signDelegation, verifyDelegation } from "./delegation.ts";
-import { nodeIdOf } from "./node-id.ts";
+import { signDelegation } from "../contract/delegation.ts";
+import { nodeIdOf } from "../contract/node-id.ts";
+import { verifyDelegation } from "./delegation.ts";
 
 const identity = generateKeyPairSync("ed25519");
 const service = generateKeyPairSync("ed25519");

@@ -1,6 +1,6 @@
 /** The trust and federation documents of a node nobody has configured: no peers, and none let in. */
 import type { FederationDocument, TrustDocument } from "../contract/documents.ts";
-import { documentDigest } from "./sequenced-document.ts";
+import { documentDigest } from "../contract/sequenced-documents.ts";
 
 const NAME_LENGTH = 63;
 const wholeSeconds = (now: Date) => `${now.toISOString().slice(0, 19)}Z`;

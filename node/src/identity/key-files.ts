@@ -2,7 +2,8 @@
 import { createPrivateKey, createPublicKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Delegation, KEY_FILES } from "../contract/documents.ts";
+import type { Delegation } from "../contract/delegation.ts";
+import { KEY_FILES } from "../contract/documents.ts";
 import { verifyDelegation } from "./delegation.ts";
 import { IdentityError } from "./errors.ts";
 

@@ -7,16 +7,14 @@ import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject,
 import { mkdir, readFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { DELEGATION_LIFETIME_MS, signDelegation } from "../contract/delegation.ts";
 import { KEY_FILES } from "../contract/documents.ts";
+import { nodeIdOf } from "../contract/node-id.ts";
 import { selfSigned } from "./certificate.ts";
-import { signDelegation } from "./delegation.ts";
 import { writeDurably } from "./durable-file.ts";
 import { IdentityError } from "./errors.ts";
 import { readNodeKeys } from "./key-files.ts";
-import { nodeIdOf } from "./node-id.ts";
 
-/** Longest life of a delegation (protocol: 90 days); the certificate has the same. */
-const LIFETIME_MS = 90 * 24 * 3600 * 1000;
 const RENEW_AFTER = 2 / 3;
 /** Clocks of peers may be behind ours by this much. */
 const CLOCK_SLACK_MS = 5 * 60 * 1000;
@@ -87,7 +85,7 @@ async function isDue(keysFolder: string, nodeId: string, now: Date): Promise<boo
   try {
     const keys = await readNodeKeys(keysFolder);
     if (keys.nodeId !== nodeId) return true;
-    const renewAtMs = (notAfterMs: number) => notAfterMs - LIFETIME_MS * (1 - RENEW_AFTER);
+    const renewAtMs = (notAfterMs: number) => notAfterMs - DELEGATION_LIFETIME_MS * (1 - RENEW_AFTER);
     const first = Math.min(keys.delegation.delegation.not_after, keys.tls.notAfter.getTime());
     return now.getTime() >= renewAtMs(first);
   } catch (error) {
@@ -98,7 +96,7 @@ async function isDue(keysFolder: string, nodeId: string, now: Date): Promise<boo
 
 async function writeServiceFiles(keysFolder: string, identityKey: KeyObject, now: Date): Promise<void> {
   const service = generateKeyPairSync("ed25519");
-  const period = { notBefore: now.getTime() - CLOCK_SLACK_MS, notAfter: now.getTime() + LIFETIME_MS };
+  const period = { notBefore: now.getTime() - CLOCK_SLACK_MS, notAfter: now.getTime() + DELEGATION_LIFETIME_MS };
   const delegation = signDelegation(identityKey, service.publicKey, period);
   const host = hostname();
   const tls = await selfSigned({

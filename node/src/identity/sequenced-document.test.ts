@@ -4,8 +4,9 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type TrustDocument, TrustDocumentSchema } from "../contract/documents.ts";
+import { documentDigest } from "../contract/sequenced-documents.ts";
 import { firstTrustDocument } from "./first-documents.ts";
-import { DocumentHolder, documentDigest } from "./sequenced-document.ts";
+import { DocumentHolder } from "./sequenced-document.ts";
 
 let folder: string;
 beforeEach(async () => {

@@ -2,25 +2,16 @@
  * Holds the newest of a sequenced document (trust, federation), whichever way it came: mounted file, PUT, or the copy
  * kept on the volume, so that a restart never goes back to an older one.
  */
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import type { TSchema } from "typebox";
 import Value from "typebox/value";
-import { canonicalJson } from "./canonical-json.ts";
+import { documentDigest } from "../contract/sequenced-documents.ts";
 import { writeDurably } from "./durable-file.ts";
 import { IdentityError } from "./errors.ts";
 
 interface Sequenced {
   readonly sequence: number;
   readonly digest: string;
-}
-
-/** `sha256:<hex>` over the canonical form without `digest`, `sequence` and `issuedAt`. */
-export function documentDigest(document: object): string {
-  const content = Object.fromEntries(
-    Object.entries(document).filter(([name]) => name !== "digest" && name !== "sequence" && name !== "issuedAt"),
-  );
-  return `sha256:${createHash("sha256").update(canonicalJson(content), "utf8").digest("hex")}`;
 }
 
 export class DocumentHolder<T extends Sequenced> {

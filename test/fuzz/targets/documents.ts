@@ -4,10 +4,12 @@ import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { embeddedConfig, loadConfig } from "../../../node/src/config/config.ts";
 import { StartError } from "../../../node/src/config/errors.ts";
+import { signDelegation } from "../../../node/src/contract/delegation.ts";
 import { FederationDocumentSchema, TrustDocumentSchema } from "../../../node/src/contract/documents.ts";
-import { signDelegation, verifyDelegation } from "../../../node/src/identity/delegation.ts";
+import { documentDigest } from "../../../node/src/contract/sequenced-documents.ts";
+import { verifyDelegation } from "../../../node/src/identity/delegation.ts";
 import { IdentityError } from "../../../node/src/identity/errors.ts";
-import { DocumentHolder, documentDigest } from "../../../node/src/identity/sequenced-document.ts";
+import { DocumentHolder } from "../../../node/src/identity/sequenced-document.ts";
 import { type FuzzTarget, mustHold, plainSeeds, unlessRefused } from "../target.ts";
 
 const identity = generateKeyPairSync("ed25519");

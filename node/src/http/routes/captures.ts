@@ -8,17 +8,19 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
-import type { AccessPolicy } from "../access.ts";
+import type { AccessPolicy } from "../../archive/access.ts";
+import type { RawCaptureService } from "../../archive/archive.ts";
+import type { CallerOf } from "../authenticate.ts";
 import { replayHeaders } from "../capture-headers.ts";
 import { HttpProblem } from "../problem.ts";
 import { deadlineSignal } from "../request-signal.ts";
 import { CollectionName, ProblemReplies, textReply } from "../schemas.ts";
-import type { RawCaptureService } from "../services.ts";
 import { sendHeadOnly, sendStream } from "../stream-reply.ts";
 
 export interface CaptureRoutesOptions {
   readonly captures: RawCaptureService;
   readonly access: AccessPolicy;
+  readonly callerOf: CallerOf;
   /** Budget to find the capture, milliseconds; sending it may take as long as the client needs. */
   readonly deadlineMs: number;
 }
@@ -41,7 +43,7 @@ export const captureRoutes: FastifyPluginAsyncTypebox<CaptureRoutesOptions> = as
     async (request, reply) => {
       const timestamp = STAMP.exec(request.params.stamp)?.[1];
       if (timestamp === undefined) throw new HttpProblem("not-found", "expected /{collection}/{timestamp}id_/{url}");
-      const { name } = options.access.readable(request, request.params.collection);
+      const { name } = options.access.readable(options.callerOf(request), request.params.collection);
       return sendCapture(request, reply, { collection: name, timestamp }, options);
     },
   );

@@ -1,15 +1,17 @@
 /** `GET /{collection}/cdx`: look-ups in pywb's dialect. Parameters go to the dialect untouched. */
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import Type from "typebox";
-import type { AccessPolicy } from "../access.ts";
+import type { AccessPolicy } from "../../archive/access.ts";
+import type { CdxService } from "../../archive/archive.ts";
+import type { CallerOf } from "../authenticate.ts";
 import { deadlineSignal } from "../request-signal.ts";
 import { CollectionName, ProblemReplies, textReply } from "../schemas.ts";
-import type { CdxService } from "../services.ts";
 import { sendHeadOnly, sendText } from "../stream-reply.ts";
 
 export interface CdxRoutesOptions {
   readonly cdx: CdxService;
   readonly access: AccessPolicy;
+  readonly callerOf: CallerOf;
   /** Whole-request budget, milliseconds; long answers are read in pages. */
   readonly deadlineMs: number;
 }
@@ -35,7 +37,7 @@ export const cdxRoutes: FastifyPluginAsyncTypebox<CdxRoutesOptions> = async (app
       },
     },
     async (request, reply) => {
-      const { name } = options.access.readable(request, request.params.collection);
+      const { name } = options.access.readable(options.callerOf(request), request.params.collection);
       const queryStart = request.url.indexOf("?");
       const params = new URLSearchParams(queryStart < 0 ? "" : request.url.slice(queryStart + 1));
       const answer = await options.cdx.query(name, params, deadlineSignal(request, options.deadlineMs));

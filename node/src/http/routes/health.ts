@@ -1,6 +1,6 @@
 /** `/healthz`: the process answers. `/readyz`: the archive is open and takes requests. `/metrics`: Prometheus text. */
 import type { FastifyPluginAsync } from "fastify";
-import type { NodePhase } from "../node-phase.ts";
+import type { NodePhase } from "../../lifecycle/node-state.ts";
 
 export interface HealthRoutesOptions {
   readonly phase: () => NodePhase;

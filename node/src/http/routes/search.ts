@@ -1,15 +1,17 @@
 /** `GET /api/v1/search`: parse, call the search, shape the reply. No search logic here. */
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
-import type { FastifyRequest } from "fastify";
 import Type from "typebox";
-import type { AccessPolicy } from "../access.ts";
+import type { AccessPolicy } from "../../archive/access.ts";
+import type { SearchAnswer, SearchService } from "../../archive/archive.ts";
+import type { Caller } from "../../archive/caller.ts";
+import type { CallerOf } from "../authenticate.ts";
 import { deadlineSignal } from "../request-signal.ts";
 import { CollectionName, PartialTimestamp, ProblemReplies } from "../schemas.ts";
-import type { SearchAnswer, SearchService } from "../services.ts";
 
 export interface SearchRoutesOptions {
   readonly search: SearchService;
   readonly access: AccessPolicy;
+  readonly callerOf: CallerOf;
   /** Whole-request budget, milliseconds. */
   readonly deadlineMs: number;
 }
@@ -67,16 +69,16 @@ export const searchRoutes: FastifyPluginAsyncTypebox<SearchRoutesOptions> = asyn
     },
     async (request) => {
       const { q, limit, offset, from, to, collection } = request.query;
-      const collections = readable(request, collection, options.access);
+      const collections = readable(options.callerOf(request), collection, options.access);
       const question = { q, collections, limit, offset, from, to };
       return shape(await options.search.search(question, deadlineSignal(request, options.deadlineMs)));
     },
   );
 };
 
-function readable(request: FastifyRequest, names: readonly string[] | undefined, access: AccessPolicy): string[] {
-  if (names !== undefined) return names.map((name) => access.readable(request, name).name);
-  return access.allReadable(request).map((collection) => collection.name);
+function readable(caller: Caller, names: readonly string[] | undefined, access: AccessPolicy): string[] {
+  if (names !== undefined) return names.map((name) => access.readable(caller, name).name);
+  return access.allReadable(caller).map((collection) => collection.name);
 }
 
 function shape(answer: SearchAnswer) {

@@ -3,12 +3,12 @@ import { type AddressInfo, connect } from "node:net";
 import { Registry } from "prom-client";
 import { expect, test } from "vitest";
 import { waitUntil } from "../../../../test/testkit/wait-until.ts";
-import { AccessToken } from "../../identity/access-token.ts";
+import { AccessPolicy } from "../../archive/access.ts";
+import type { UploadReceipt } from "../../archive/archive.ts";
 import { createLogger } from "../../observability/logging.ts";
-import { AccessPolicy } from "../access.ts";
 import { createApp } from "../app.ts";
+import { createAuthentication } from "../authenticate.ts";
 import { createHttpMetrics } from "../metrics.ts";
-import type { UploadReceipt } from "../services.ts";
 import { UploadSlots } from "../upload-slots.ts";
 import { type WarcRoutesOptions, warcRoutes } from "./warcs.ts";
 
@@ -24,10 +24,8 @@ function optionsOf(upload: WarcRoutesOptions["uploads"]["upload"]): WarcRoutesOp
     uploads: { upload },
     blobs: { blob: unasked, blobs: async () => ({ blobs: [], next: undefined }) },
     contents: { read: unasked },
-    access: new AccessPolicy(
-      [{ name: "default", access: "Public", embargoSeconds: 0, exclude: [] }],
-      new AccessToken(TOKEN),
-    ),
+    access: new AccessPolicy([{ name: "default", access: "Public", embargoSeconds: 0, exclude: [] }]),
+    callerOf: createAuthentication({ isAccessToken: (offered) => offered === TOKEN, peerOf: () => undefined }),
     body: { maxBytes: 1_000, windowMs: DEADLINE_MS, windowBytes: 1 },
     slots: new UploadSlots(1),
     isDraining: () => false,

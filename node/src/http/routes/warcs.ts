@@ -2,7 +2,9 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
-import type { AccessPolicy } from "../access.ts";
+import type { AccessPolicy } from "../../archive/access.ts";
+import type { BlobContents, BlobInfo, BlobQueries, UploadService } from "../../archive/archive.ts";
+import type { CallerOf } from "../authenticate.ts";
 import { parseRange } from "../byte-range.ts";
 import { promisedSha256, reprDigest } from "../digest-fields.ts";
 import { DOWNLOAD_TYPES, downloadHeaders } from "../download-headers.ts";
@@ -11,7 +13,6 @@ import { type BodyLimits, pacedBody } from "../paced-body.ts";
 import { HttpProblem } from "../problem.ts";
 import { requestSignal } from "../request-signal.ts";
 import { BlobInfoSchema, CollectionName, Hash, ProblemReplies, textReply, UploadReceiptSchema } from "../schemas.ts";
-import type { BlobContents, BlobInfo, BlobQueries, UploadService } from "../services.ts";
 import { sendHeadOnly, sendStream } from "../stream-reply.ts";
 import type { UploadSlots } from "../upload-slots.ts";
 
@@ -32,6 +33,7 @@ export interface WarcRoutesOptions {
   readonly blobs: BlobQueries;
   readonly contents: BlobContents;
   readonly access: AccessPolicy;
+  readonly callerOf: CallerOf;
   readonly body: BodyLimits;
   readonly slots: UploadSlots;
   readonly isDraining: () => boolean;
@@ -68,7 +70,7 @@ export const warcRoutes: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (a
       },
     },
     async (request) => {
-      const { name } = access.readable(request, request.params.name);
+      const { name } = access.readable(options.callerOf(request), request.params.name);
       const { limit, after } = request.query;
       const page = await blobs.blobs(name, { limit, after }, requestSignal(request));
       return { blobs: page.blobs.map(blobReply), ...(page.next === undefined ? {} : { next: page.next }) };
@@ -103,7 +105,7 @@ export const warcRoutes: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (a
       },
     },
     async (request, reply) => {
-      access.readableWhole(request, request.params.name);
+      access.readableWhole(options.callerOf(request), request.params.name);
       const blob = await findBlob(request, request.params, options);
       return sendContent(request, reply, { collection: request.params.name, blob }, options);
     },
@@ -129,7 +131,7 @@ const uploadRoute: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, op
       },
     },
     async (request, reply) => {
-      const { name } = options.access.writable(request, request.params.name);
+      const { name } = options.access.writable(options.callerOf(request), request.params.name);
       checkUpload(request, options);
       const release = options.slots.tryTake();
       if (release === undefined) throw new HttpProblem("overloaded", "too many uploads run at once; try again soon");
@@ -187,7 +189,7 @@ async function findBlob(
   params: { readonly name: string; readonly hash: string },
   options: WarcRoutesOptions,
 ): Promise<BlobInfo> {
-  const { name } = options.access.readable(request, params.name);
+  const { name } = options.access.readable(options.callerOf(request), params.name);
   const blob = await options.blobs.blob(name, params.hash, requestSignal(request));
   if (blob === undefined) throw new HttpProblem("blob-unknown", `collection "${name}" holds no file with this hash`);
   return blob;

@@ -7,13 +7,14 @@
  */
 import { createHash } from "node:crypto";
 import {
+  canonicalJson,
+  documentDigest,
   type FederationDocument,
   FederationDocumentSchema,
   NodeConfigSchema,
   type TrustDocument,
   TrustDocumentSchema,
 } from "@archivestream/node/contract";
-import canonicalize from "canonicalize";
 import type { TSchema } from "typebox";
 import { Value } from "typebox/value";
 import { wholeSeconds } from "../kstatus.ts";
@@ -67,7 +68,7 @@ export class DocumentIssuer {
       context,
     );
     const config = nodeConfig(node);
-    const configText = `${canonicalize(config)}\n`;
+    const configText = `${canonicalJson(config)}\n`;
     // What this process has issued before has passed.
     if (trust.issued !== before?.trust) check("trust", TrustDocumentSchema, trust.content);
     if (federation.issued !== before?.federation) check("federation", FederationDocumentSchema, federation.content);
@@ -117,7 +118,7 @@ function federationContent(node: EffectiveNode): Omit<FederationDocument, keyof 
 }
 
 function sequenced<T extends object>(content: T, before: Issued | undefined, floor: number, context: IssueContext) {
-  const digest = sha256(canonicalize(content) ?? "");
+  const digest = documentDigest(content);
   const issued =
     before?.digest === digest ? before : nextIssue(digest, Math.max(before?.sequence ?? 0, floor), context);
   return { issued, content: { ...content, ...issued } };
@@ -128,7 +129,7 @@ function nextIssue(digest: string, highest: number, { createdAt, now }: IssueCon
 }
 
 function toDocument({ issued, content }: { issued: Issued; content: object }): Document {
-  const text = `${canonicalize(content)}\n`;
+  const text = `${canonicalJson(content)}\n`;
   return {
     sequence: issued.sequence,
     digest: issued.digest,

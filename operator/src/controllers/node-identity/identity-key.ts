@@ -1,5 +1,6 @@
 /** The identity of a node: an Ed25519 key that is made once and never replaced, and the offline key that can move it. */
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { nodeIdOf } from "@archivestream/node/contract";
 import { IdentityError } from "./errors.ts";
 
 /** Keys of Secrets `<n>-identity` (identity, public recovery key) and `<n>-recovery` (both halves of the recovery key). */
@@ -56,12 +57,7 @@ export function readIdentity(secret: string, data: SecretData): Identity {
   const key = readPrivateKey(secret, data, IDENTITY_FILES.identityKey);
   if (key.asymmetricKeyType !== "ed25519")
     throw new IdentityError("BAD_KEY", { secret, field: IDENTITY_FILES.identityKey, reason: "is not an Ed25519 key" });
-  return {
-    key,
-    nodeID: createHash("sha256")
-      .update(spki(createPublicKey(key)))
-      .digest("hex"),
-  };
+  return { key, nodeID: nodeIdOf(createPublicKey(key)) };
 }
 
 /** @throws {IdentityError} BAD_KEY: absent, or not a PEM private key */
@@ -71,10 +67,6 @@ export function readPrivateKey(secret: string, data: SecretData, field: string):
   } catch (cause) {
     throw new IdentityError("BAD_KEY", { secret, field, reason: "is not a PEM private key" }, { cause });
   }
-}
-
-export function spki(key: KeyObject): Buffer {
-  return key.export({ type: "spki", format: "der" });
 }
 
 export function privatePem(key: KeyObject): string {

@@ -1,5 +1,5 @@
 import { createPublicKey, verify, X509Certificate } from "node:crypto";
-import { DELEGATION_DOMAIN, type Delegation, KEY_FILES } from "@archivestream/node/contract";
+import { type Delegation, DOMAINS, KEY_FILES } from "@archivestream/node/contract";
 import canonicalize from "canonicalize";
 import { expect, test } from "vitest";
 import { isDue } from "./certificates.ts";
@@ -50,7 +50,7 @@ test("the delegation verifies with the identity key and is for 90 days", async (
   const identity = readIdentity("s", newIdentity());
   const data = await makeServiceKeys(identity, ["alpha"], NOW);
   const { delegation, sig } = JSON.parse(decode(data, KEY_FILES.delegation)) as Delegation;
-  const bytes = Buffer.from(DELEGATION_DOMAIN + canonicalize(delegation));
+  const bytes = Buffer.from(DOMAINS.delegation + canonicalize(delegation));
   expect(verify(null, bytes, createPublicKey(identity.key), Buffer.from(sig, "base64url"))).toBe(true);
   expect(delegation.not_after).toBe(NOW.getTime() + 90 * DAY_MS);
   expect(new X509Certificate(decode(data, KEY_FILES.tlsCert)).subjectAltName).toContain("DNS:alpha");

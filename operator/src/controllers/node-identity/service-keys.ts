@@ -2,15 +2,17 @@
  * What a node's pods get to speak and serve with: a service key, the identity key's word for it, a TLS certificate.
  * Made together, renewed together at two thirds of their life; the pods take the new ones without a restart.
  */
-import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
-import { DELEGATION_DOMAIN, type Delegation, DelegationSchema, KEY_FILES } from "@archivestream/node/contract";
-import canonicalize from "canonicalize";
+import { createPublicKey, generateKeyPairSync } from "node:crypto";
+import {
+  DELEGATION_LIFETIME_MS,
+  DelegationSchema,
+  KEY_FILES,
+  signDelegation,
+  spkiOf,
+} from "@archivestream/node/contract";
 import { Value } from "typebox/value";
-import { certificatePeriod, makeNodeCertificate, type Period, periodFrom, renewAt } from "./certificates.ts";
-import { decode, encode, type Identity, privatePem, readPrivateKey, type SecretData, spki } from "./identity-key.ts";
-
-/** Longest life of a delegation by the protocol; the certificate has the same. */
-const LIFETIME_MS = 90 * 24 * 3_600_000;
+import { certificatePeriod, makeNodeCertificate, periodFrom, renewAt } from "./certificates.ts";
+import { decode, encode, type Identity, privatePem, readPrivateKey, type SecretData } from "./identity-key.ts";
 
 export interface ServiceKeysState {
   readonly notBefore: Date;
@@ -22,27 +24,19 @@ export interface ServiceKeysState {
 
 export async function makeServiceKeys(identity: Identity, dnsNames: readonly string[], now: Date): Promise<SecretData> {
   const service = generateKeyPairSync("ed25519");
-  const period = periodFrom(now, LIFETIME_MS);
+  // The certificate lives as long as the delegation may.
+  const period = periodFrom(now, DELEGATION_LIFETIME_MS);
   const tls = await makeNodeCertificate(identity.nodeID, dnsNames, period);
-  const delegation = signDelegation(identity, spki(service.publicKey), period);
+  const delegation = signDelegation(identity.key, service.publicKey, {
+    notBefore: period.notBefore.getTime(),
+    notAfter: period.notAfter.getTime(),
+  });
   return {
     [KEY_FILES.serviceKey]: encode(privatePem(service.privateKey)),
     [KEY_FILES.delegation]: encode(`${JSON.stringify(delegation)}\n`),
     [KEY_FILES.tlsKey]: encode(tls.key),
     [KEY_FILES.tlsCert]: encode(tls.certificate),
   };
-}
-
-function signDelegation(identity: Identity, serviceKey: Buffer, period: Period): Delegation {
-  const delegation = {
-    node_id: identity.nodeID,
-    spki: serviceKey.toString("base64url"),
-    not_before: period.notBefore.getTime(),
-    not_after: period.notAfter.getTime(),
-    identity_key: spki(createPublicKey(identity.key)).toString("base64url"),
-  };
-  const bytes = Buffer.from(DELEGATION_DOMAIN + canonicalize(delegation), "utf8");
-  return { delegation, sig: sign(null, bytes, identity.key).toString("base64url") };
 }
 
 /** State of a keys Secret, or why it must be made anew. */
@@ -52,7 +46,9 @@ export function inspectServiceKeys(
   identity: Identity,
 ): ServiceKeysState | "unusable" {
   try {
-    const serviceKey = spki(createPublicKey(readPrivateKey(secret, data, KEY_FILES.serviceKey))).toString("base64url");
+    const serviceKey = spkiOf(createPublicKey(readPrivateKey(secret, data, KEY_FILES.serviceKey))).toString(
+      "base64url",
+    );
     const { delegation } = Value.Parse(DelegationSchema, JSON.parse(decode(data, KEY_FILES.delegation)));
     if (delegation.node_id !== identity.nodeID || delegation.spki !== serviceKey) return "unusable";
     readPrivateKey(secret, data, KEY_FILES.tlsKey);

@@ -1,9 +1,16 @@
-/** The services that the HTTP edge asks for, made of an archive's parts. */
-import type { AccessScope } from "./cdx/access.ts";
-import type { CatalogBlob } from "./cdx/blob-row.ts";
-import type { CaptureIndex } from "./cdx/capture-index.ts";
-import { createCdxService } from "./cdx/pywb-dialect.ts";
-import type { FullText } from "./compose-full-text.ts";
+/** The archive's services, made of its parts. */
+import type { AccessScope } from "../cdx/access.ts";
+import type { CatalogBlob } from "../cdx/blob-row.ts";
+import type { CaptureIndex } from "../cdx/capture-index.ts";
+import { createCdxService } from "../cdx/pywb-dialect.ts";
+import type { IngestService } from "../ingest/ingest-service.ts";
+import type { VolumeWatch } from "../ingest/volume-watch.ts";
+import type { Logger } from "../observability/logging.ts";
+import { nearestCapture } from "../replay/raw-capture.ts";
+import type { BlobStore } from "../storage/blob-store.ts";
+import { StorageError } from "../storage/errors.ts";
+import { chunksBetween } from "../warc/byte-source.ts";
+import { WarcError } from "../warc/errors.ts";
 import type {
   ArchiveServices,
   BlobContents,
@@ -12,15 +19,8 @@ import type {
   RawCaptureService,
   UploadReceipt,
   UploadService,
-} from "./http/services.ts";
-import type { IngestService } from "./ingest/ingest-service.ts";
-import type { VolumeWatch } from "./ingest/volume-watch.ts";
-import type { Logger } from "./observability/logging.ts";
-import { nearestCapture } from "./replay/raw-capture.ts";
-import type { BlobStore } from "./storage/blob-store.ts";
-import { StorageError } from "./storage/errors.ts";
-import { chunksBetween } from "./warc/byte-source.ts";
-import { WarcError } from "./warc/errors.ts";
+} from "./archive.ts";
+import type { FullText } from "./full-text.ts";
 
 export interface Engines {
   readonly blobs: BlobStore;

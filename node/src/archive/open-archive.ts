@@ -1,25 +1,25 @@
-/** Wires storage, indexes, ingest and search into the services the HTTP edge asks for. */
+/** Opens an archive: storage, indexes, ingest and search, made into the services that others ask for. */
 import { access } from "node:fs/promises";
 import type { Registry } from "prom-client";
-import { type Engines, servicesOf } from "./archive-services.ts";
-import { scopeOf } from "./cdx/access.ts";
-import { CaptureIndex } from "./cdx/capture-index.ts";
-import { catalogFiles } from "./cdx/catalog-calls.ts";
-import type { JournalEntry } from "./cdx/journal.ts";
-import { composeFullText } from "./compose-full-text.ts";
-import type { NodeConfig } from "./contract/config-schema.ts";
-import type { NodeState } from "./http/node-phase.ts";
-import type { ArchiveServices } from "./http/services.ts";
-import { ArchiveParser } from "./ingest/archive-parser.ts";
-import { createIngestService, type IngestService } from "./ingest/ingest-service.ts";
-import { createIngestMetrics } from "./ingest/metrics.ts";
-import { type RecoveryEvent, recover } from "./ingest/recovery.ts";
-import { VolumeWatch } from "./ingest/volume-watch.ts";
-import type { Component } from "./lifecycle/component.ts";
-import type { Logger } from "./observability/logging.ts";
-import type { StorageError } from "./storage/errors.ts";
-import { createFileBlobStore, incomingFolder } from "./storage/file-blob-store.ts";
-import { syncFolder } from "./storage/folder-sync.ts";
+import { scopeOf } from "../cdx/access.ts";
+import { CaptureIndex } from "../cdx/capture-index.ts";
+import { catalogFiles } from "../cdx/catalog-calls.ts";
+import type { JournalEntry } from "../cdx/journal.ts";
+import type { NodeConfig } from "../contract/config-schema.ts";
+import { ArchiveParser } from "../ingest/archive-parser.ts";
+import { createIngestService, type IngestService } from "../ingest/ingest-service.ts";
+import { createIngestMetrics } from "../ingest/metrics.ts";
+import { type RecoveryEvent, recover } from "../ingest/recovery.ts";
+import { VolumeWatch } from "../ingest/volume-watch.ts";
+import type { Component } from "../lifecycle/component.ts";
+import type { NodeState } from "../lifecycle/node-state.ts";
+import type { Logger } from "../observability/logging.ts";
+import type { StorageError } from "../storage/errors.ts";
+import { createFileBlobStore, incomingFolder } from "../storage/file-blob-store.ts";
+import { syncFolder } from "../storage/folder-sync.ts";
+import type { ArchiveServices } from "./archive.ts";
+import { composeFullText } from "./full-text.ts";
+import { type Engines, servicesOf } from "./services.ts";
 
 export interface ArchiveParts {
   readonly config: NodeConfig;

@@ -1,5 +1,5 @@
 /**
- * What the HTTP edge needs from the archive. Routes depend on these types only; `compose.ts` plugs the services in.
+ * What the archive does for whoever asks it: the HTTP edge, sync, federated search. They depend on these types only.
  * Hashes are 64 lower-case hex digits; timestamps are 14 digits UTC; every call ends when its signal aborts.
  */
 import type { DamagedRange } from "../warc/record.ts";
@@ -169,7 +169,7 @@ export interface SearchService {
   search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer>;
 }
 
-/** Everything the archive does for the edge. */
+/** Everything the archive does for others. */
 export interface ArchiveServices {
   readonly uploads: UploadService;
   readonly blobs: BlobQueries;

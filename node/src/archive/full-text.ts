@@ -1,22 +1,22 @@
 /** Wires the full-text index: its writing thread behind the catalog, its reading threads behind the search service. */
 import { join } from "node:path";
 import type { Registry } from "prom-client";
-import packageJson from "../package.json" with { type: "json" };
-import type { AccessScope } from "./cdx/access.ts";
-import { catalogFiles } from "./cdx/catalog-calls.ts";
-import type { NodeConfig } from "./contract/config-schema.ts";
-import type { ArchiveSourceOptions } from "./fulltext/archive-source.ts";
-import type { SetAside } from "./fulltext/index-writer.ts";
-import { Indexer } from "./fulltext/indexer.ts";
-import { createFullTextMetrics, type FullTextMetrics } from "./fulltext/metrics.ts";
-import { type FullTextIndex, openFullTextIndex } from "./fulltext/reader-pool.ts";
-import type { NodeState } from "./http/node-phase.ts";
-import type { SearchService } from "./http/services.ts";
-import type { Logger } from "./observability/logging.ts";
-import { createLocalSearch } from "./search/local-search.ts";
-import { createSearchMetrics } from "./search/metrics.ts";
-import { storageErrorOf } from "./storage/errors.ts";
-import { blobFolder } from "./storage/file-blob-store.ts";
+import packageJson from "../../package.json" with { type: "json" };
+import type { AccessScope } from "../cdx/access.ts";
+import { catalogFiles } from "../cdx/catalog-calls.ts";
+import type { NodeConfig } from "../contract/config-schema.ts";
+import type { ArchiveSourceOptions } from "../fulltext/archive-source.ts";
+import type { SetAside } from "../fulltext/index-writer.ts";
+import { Indexer } from "../fulltext/indexer.ts";
+import { createFullTextMetrics, type FullTextMetrics } from "../fulltext/metrics.ts";
+import { type FullTextIndex, openFullTextIndex } from "../fulltext/reader-pool.ts";
+import type { NodeState } from "../lifecycle/node-state.ts";
+import type { Logger } from "../observability/logging.ts";
+import { createLocalSearch } from "../search/local-search.ts";
+import { createSearchMetrics } from "../search/metrics.ts";
+import { storageErrorOf } from "../storage/errors.ts";
+import { blobFolder } from "../storage/file-blob-store.ts";
+import type { SearchService } from "./archive.ts";
 
 export interface FullTextParts {
   readonly config: NodeConfig;
@@ -115,7 +115,7 @@ function composeIndexer(
   const indexer = new Indexer(
     {
       file,
-      sourceModule: new URL("./fulltext/archive-source.ts", import.meta.url).href,
+      sourceModule: new URL("../fulltext/archive-source.ts", import.meta.url).href,
       sourceOptions,
       pollMs: POLL_MS,
       program: packageJson.version,
