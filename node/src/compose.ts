@@ -20,6 +20,7 @@ import { nodeStatus } from "./node-status.ts";
 import type { Logger } from "./observability/logging.ts";
 import { createRegistry } from "./observability/registry.ts";
 import { lockDataFolder } from "./storage/data-lock.ts";
+import { createSyncMetrics } from "./sync/metrics.ts";
 
 /** Slowest upload: 16 KiB in each 20 s of waiting, so that a slot is not held by a drip. */
 const UPLOAD_PACE = { windowMs: 20_000, windowBytes: 16 * 1024 };
@@ -121,7 +122,15 @@ async function composeListeners(parts: Parts) {
     const app = await createArchiveApp({ ...shared, listener: "web", behindProxy: true });
     listeners.push(new Listener("web", app, at("web")));
   }
-  const app = await createArchiveApp({ ...shared, listener: "federation", tls: identity.keys().tls });
+  const app = await createArchiveApp({
+    ...{ ...shared, listener: "federation", tls: identity.keys().tls },
+    sync: {
+      isPrivate: () => identity.trust.current?.mode !== "Public",
+      hasStore: config.capabilities.includes("store"),
+      offers: { offered: async () => [] },
+      sent: createSyncMetrics(parts.registry).sent,
+    },
+  });
   const federation = new Listener("federation", app, at("federation"));
   return { listeners: [...listeners, federation], federation, admin };
 }

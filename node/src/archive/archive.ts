@@ -73,6 +73,33 @@ export interface BlobQueries {
   ): Promise<{ readonly blobs: readonly BlobInfo[]; readonly next: string | undefined }>;
 }
 
+/** A page of a collection's files in the order in which they came. */
+export interface BlobChanges {
+  /** Names the order: it is another one after the index was made anew. */
+  readonly epoch: string;
+  readonly blobs: readonly (BlobInfo & { readonly sequence: number })[];
+  /** Where the next page begins. */
+  readonly next: number;
+  readonly more: boolean;
+}
+
+/** What is held, for those who copy it. */
+export interface HoldingQueries {
+  /** Oldest first. Without `blobs` when no file ever had the sequence `after`: the index is older than whoever asks. */
+  changes(
+    collection: string,
+    page: { readonly after: number; readonly limit: number },
+    signal: AbortSignal,
+  ): Promise<BlobChanges | { readonly epoch: string; readonly blobs: undefined }>;
+  /** One entry for each collection that holds the file. */
+  holders(
+    hash: string,
+    signal: AbortSignal,
+  ): Promise<readonly { readonly collection: string; readonly blob: BlobInfo }[]>;
+  /** Those of these hashes that the collection holds. */
+  heldOf(collection: string, hashes: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>;
+}
+
 /** Stored files, exactly as received. */
 export interface BlobContents {
   /**
@@ -174,6 +201,7 @@ export interface ArchiveServices {
   readonly uploads: UploadService;
   readonly blobs: BlobQueries;
   readonly contents: BlobContents;
+  readonly holdings: HoldingQueries;
   readonly cdx: CdxService;
   readonly captures: RawCaptureService;
   readonly search: SearchService;

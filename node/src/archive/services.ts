@@ -16,6 +16,7 @@ import type {
   BlobContents,
   BlobInfo,
   BlobQueries,
+  HoldingQueries,
   RawCaptureService,
   UploadReceipt,
   UploadService,
@@ -41,6 +42,7 @@ export function servicesOf(scopeOf: ScopeOf, engines: Engines): ArchiveServices 
     uploads: uploadService(engines),
     blobs: blobQueries(engines),
     contents: blobContents(engines),
+    holdings: holdingQueries(engines),
     cdx: createCdxService({ captures: index, scopeOf }),
     captures: captureService(engines, scopeOf),
     search: fullText.search,
@@ -121,25 +123,52 @@ function inFile(error: unknown, hash: string): unknown {
   return new StorageError("BLOB_DAMAGED", { hash, ...details }, { cause: error });
 }
 
-function blobQueries({ index, fullText }: Engines): BlobQueries {
-  const infoOf = (blob: CatalogBlob): BlobInfo => {
-    const { sequence, collection: _collection, ...info } = blob;
-    if (blob.reason !== undefined) return { ...info, state: "failed" };
-    const setAside = fullText.setAside(sequence);
-    if (setAside !== undefined)
-      return { ...info, state: "captured", reason: `not all pages are searchable: ${setAside}` };
-    return { ...info, state: sequence <= fullText.searchableUpTo() ? "searchable" : "captured" };
+function infoOf(fullText: FullText, blob: CatalogBlob): BlobInfo {
+  const { sequence, collection: _collection, ...info } = blob;
+  if (blob.reason !== undefined) return { ...info, state: "failed" };
+  const setAside = fullText.setAside(sequence);
+  if (setAside !== undefined)
+    return { ...info, state: "captured", reason: `not all pages are searchable: ${setAside}` };
+  return { ...info, state: sequence <= fullText.searchableUpTo() ? "searchable" : "captured" };
+}
+
+function holdingQueries({ index, fullText }: Engines): HoldingQueries {
+  return {
+    changes: async (collection, { after, limit }, signal) => {
+      // One more than the page, to know whether there are more.
+      const found = await index.read("changes", { collection, after, limit: limit + 1 }, signal);
+      if (after > found.lastSequence) return { epoch: found.epoch, blobs: undefined };
+      const items = found.items.slice(0, limit);
+      return {
+        epoch: found.epoch,
+        blobs: items.map((blob) => ({ ...infoOf(fullText, blob), sequence: blob.sequence })),
+        next: items.at(-1)?.sequence ?? after,
+        more: found.items.length > limit,
+      };
+    },
+    holders: async (hash, signal) =>
+      (await index.read("holders", hash, signal)).map((blob) => ({
+        collection: blob.collection,
+        blob: infoOf(fullText, blob),
+      })),
+    heldOf: async (collection, hashes, signal) => new Set(await index.read("heldOf", { collection, hashes }, signal)),
   };
+}
+
+function blobQueries({ index, fullText }: Engines): BlobQueries {
   return {
     blob: async (collection, hash, signal) => {
       const blob = await index.read("blob", { collection, hash }, signal);
-      return blob === undefined ? undefined : infoOf(blob);
+      return blob === undefined ? undefined : infoOf(fullText, blob);
     },
     blobs: async (collection, { limit, after }, signal) => {
       const before = after === undefined ? undefined : Number(after);
       const found = await index.read("blobs", { collection, before, limit: limit + 1 }, signal);
       const page = found.slice(0, limit);
-      return { blobs: page.map(infoOf), next: found.length > limit ? String(page.at(-1)?.sequence) : undefined };
+      return {
+        blobs: page.map((blob) => infoOf(fullText, blob)),
+        next: found.length > limit ? String(page.at(-1)?.sequence) : undefined,
+      };
     },
   };
 }

@@ -41,6 +41,15 @@ export interface Committed {
   readonly created: boolean;
 }
 
+/** A page of a collection's files in the order of their commits. */
+export interface CatalogChanges {
+  /** Names the sequence: other numbers under another epoch mean other files. */
+  readonly epoch: string;
+  /** Of all collections. */
+  readonly lastSequence: number;
+  readonly items: readonly CatalogBlob[];
+}
+
 // A type, not an interface: it must fit the index signature of the calls.
 export type CatalogWrites = {
   readonly open: () => void;
@@ -89,6 +98,16 @@ export type CatalogReads = {
     readonly limit: number;
   }) => readonly StoredCapture[];
   readonly holds: (hash: string) => boolean;
+  /** One entry for each collection that holds the file. */
+  readonly holders: (hash: string) => readonly CatalogBlob[];
+  /** Those of these hashes that the collection holds. */
+  readonly heldOf: (input: { readonly collection: string; readonly hashes: readonly string[] }) => readonly string[];
+  /** Files of one collection, oldest first, after a sequence. */
+  readonly changes: (input: {
+    readonly collection: string;
+    readonly after: number;
+    readonly limit: number;
+  }) => CatalogChanges;
   /** 0 when there is no file. */
   readonly lastSequence: () => number;
   readonly count: () => { readonly blobs: number; readonly captures: number };

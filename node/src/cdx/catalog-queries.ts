@@ -134,6 +134,10 @@ function scanForTimes(
   return { captures, next: passed < passedPerCall ? undefined : at };
 }
 
+function lastSequence(database: DatabaseSync): number {
+  return Number(database.prepare("SELECT max(sequence) AS last FROM blobs").get()?.["last"] ?? 0);
+}
+
 /**
  * All questions over one connection.
  *
@@ -168,7 +172,25 @@ export function catalogQueries(database: DatabaseSync, passedPerCall = PASSED_PE
         .all(skip, sequence, limit)
         .map(toCapture),
     holds: (hash) => database.prepare("SELECT 1 FROM blobs WHERE hash = ? LIMIT 1").get(hash) !== undefined,
-    lastSequence: () => Number(database.prepare("SELECT max(sequence) AS last FROM blobs").get()?.["last"] ?? 0),
+    holders: (hash) => blobs(LISTED_COLUMNS, "b.hash = ? ORDER BY b.sequence", hash),
+    heldOf: ({ collection, hashes }) =>
+      database
+        .prepare(
+          `SELECT b.hash FROM json_each(?) wanted JOIN blobs b ON b.hash = wanted.value
+           JOIN collections c ON c.id = b.collection WHERE c.name = ?`,
+        )
+        .all(JSON.stringify(hashes), collection)
+        .map((row) => String(row["hash"])),
+    changes: ({ collection, after, limit }) => ({
+      epoch: String(database.prepare("SELECT value FROM meta WHERE name = 'epoch'").get()?.["value"]),
+      lastSequence: lastSequence(database),
+      items: blobs(
+        LISTED_COLUMNS,
+        "b.collection = (SELECT id FROM collections WHERE name = ?) AND b.sequence > ? ORDER BY b.sequence LIMIT ?",
+        ...[collection, after, limit],
+      ),
+    }),
+    lastSequence: () => lastSequence(database),
     count: () => {
       const row = database.prepare("SELECT count(*) AS blobs, coalesce(max(last_id), 0) AS captures FROM blobs").get();
       return { blobs: Number(row?.["blobs"]), captures: Number(row?.["captures"]) };

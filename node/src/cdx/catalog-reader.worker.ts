@@ -23,6 +23,9 @@ const reads: CatalogReads = {
   blobsAfter: (input) => open().blobsAfter(input),
   blobCaptures: (input) => open().blobCaptures(input),
   holds: (hash) => open().holds(hash),
+  holders: (hash) => open().holders(hash),
+  heldOf: (input) => open().heldOf(input),
+  changes: (input) => open().changes(input),
   lastSequence: () => open().lastSequence(),
   count: () => open().count(),
 };

@@ -27,4 +27,7 @@ export const MIGRATIONS: readonly Migration[] = [
    ALTER TABLE blobs ADD COLUMN digests TEXT;
    UPDATE blobs SET damaged_ranges = json_array_length(damaged),
      damaged_bytes = (SELECT sum(value ->> 'length') FROM json_each(damaged)) WHERE damaged <> '[]'`,
+  // Names this sequence of files for those who read it on from where they were; a catalog that is made anew has another one.
+  `INSERT INTO meta VALUES ('epoch', lower(hex(randomblob(16))));
+   CREATE INDEX blobs_by_collection ON blobs (collection)`,
 ];

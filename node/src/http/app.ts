@@ -114,7 +114,9 @@ function addHooks(app: FastifyInstance, { logger, metrics, listener }: AppOption
   });
   app.setErrorHandler((error, request, reply) => {
     const problem = toProblem(error);
-    if (PROBLEMS[problem.code].status >= 500) {
+    const { status } = PROBLEMS[problem.code];
+    // What the configuration leaves out is no failure.
+    if (status >= 500 && status !== 501) {
       logger.error(
         { err: problem.cause ?? problem, requestId: request.id, route: request.routeOptions.url },
         "request failed",

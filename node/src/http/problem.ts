@@ -32,16 +32,19 @@ export const PROBLEMS = {
   "upload-too-slow": passing(408, "The upload came too slowly"),
   "request-timeout": passing(408, "The request came too slowly"),
   "document-sequence-old": final(409, "A document of this or a higher sequence is already in use"),
+  "cursor-expired": final(410, "The list that the cursor belongs to has been made anew"),
   "payload-too-large": final(413, "The body is larger than this node takes"),
   "uri-too-long": final(414, "The URL is too long"),
   "media-type-unsupported": final(415, "The body's type is not taken here"),
   "range-invalid": final(416, "The range lies outside the file"),
   "digest-mismatch": final(422, "The bytes received do not have the digest that was announced"),
   "document-invalid": final(422, "The document is not valid"),
+  "too-many-items": final(422, "The list is longer than this node takes at once"),
   "not-an-archive": final(422, "The body is not a WARC or ARC file"),
   "rate-limited": passing(429, "Too many requests from this address"),
   "headers-too-large": final(431, "The request's header is too large"),
   internal: passing(500, "The node failed to answer"),
+  "feature-unsupported": final(501, "This node does not offer that"),
   overloaded: passing(503, "Too many of these requests run at once", 2_000),
   draining: passing(503, "The node is shutting down", 30_000),
   "storage-unavailable": passing(503, "A part of the node's storage cannot be used now"),
@@ -64,6 +67,14 @@ export interface ProblemDocument {
   readonly code: ProblemCode;
   readonly retryable: boolean;
   readonly retry_after_ms?: number;
+  /** What the code adds. */
+  readonly [member: string]: unknown;
+}
+
+export interface ProblemOptions extends ErrorOptions {
+  readonly retryAfterMs?: number;
+  /** Further members of the document. */
+  readonly members?: Readonly<Record<string, string | number>>;
 }
 
 /** Thrown by routes; what is answered is in the table above. */
@@ -71,18 +82,21 @@ export class HttpProblem extends Error {
   override readonly name = "HttpProblem";
   readonly code: ProblemCode;
   readonly retryAfterMs: number | undefined;
+  readonly members: Readonly<Record<string, string | number>>;
 
-  constructor(code: ProblemCode, detail: string, options?: ErrorOptions & { readonly retryAfterMs?: number }) {
+  constructor(code: ProblemCode, detail: string, options?: ProblemOptions) {
     super(detail, options);
     this.code = code;
     const { retryAfterMs }: ProblemKind = PROBLEMS[code];
     this.retryAfterMs = options?.retryAfterMs ?? retryAfterMs;
+    this.members = options?.members ?? {};
   }
 }
 
 export function problemDocument(problem: HttpProblem, requestId: string): ProblemDocument {
   const { status, title, retryable } = PROBLEMS[problem.code];
   return {
+    ...problem.members,
     type: `urn:asfp:problem:${problem.code}`,
     title,
     status,

@@ -14,6 +14,8 @@ import { HttpProblem } from "./problem.ts";
 import { captureRoutes } from "./routes/captures.ts";
 import { cdxRoutes } from "./routes/cdx.ts";
 import { collectionRoutes } from "./routes/collections.ts";
+import { syncRoutes } from "./routes/federation/sync.ts";
+import type { SyncRoutesOptions } from "./routes/federation/sync-options.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { warcRoutes } from "./routes/warcs.ts";
@@ -27,6 +29,8 @@ export interface PublicAppOptions extends AppOptions {
   readonly state: NodeState;
   readonly body: BodyLimits;
   readonly slots: UploadSlots;
+  /** On the listener that peers call. */
+  readonly sync?: Pick<SyncRoutesOptions, "isPrivate" | "hasStore" | "offers" | "sent">;
 }
 
 /** Lists and bytes of files, look-ups, searches and replays without the token, by address; a page of replay asks for about a hundred. */
@@ -74,6 +78,7 @@ async function limitedRoutes(app: FastifyInstance, options: PublicAppOptions): P
   await app.register(searchRoutes, shared);
   await app.register(cdxRoutes, shared);
   await app.register(captureRoutes, shared);
+  if (options.sync !== undefined) await app.register(syncRoutes, { ...services, access, callerOf, ...options.sync });
 }
 
 async function limitAnonymous(app: FastifyInstance, callerOf: CallerOf): Promise<void> {

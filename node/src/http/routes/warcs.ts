@@ -5,15 +5,14 @@ import Type from "typebox";
 import type { AccessPolicy } from "../../archive/access.ts";
 import type { BlobContents, BlobInfo, BlobQueries, UploadService } from "../../archive/archive.ts";
 import type { CallerOf } from "../authenticate.ts";
-import { parseRange } from "../byte-range.ts";
-import { promisedSha256, reprDigest } from "../digest-fields.ts";
-import { DOWNLOAD_TYPES, downloadHeaders } from "../download-headers.ts";
+import { promisedSha256 } from "../digest-fields.ts";
+import { DOWNLOAD_TYPES } from "../download-headers.ts";
 import { withoutIdleLimit } from "../idle-limit.ts";
 import { type BodyLimits, pacedBody } from "../paced-body.ts";
 import { HttpProblem } from "../problem.ts";
 import { requestSignal } from "../request-signal.ts";
 import { BlobInfoSchema, CollectionName, Hash, ProblemReplies, textReply, UploadReceiptSchema } from "../schemas.ts";
-import { sendHeadOnly, sendStream } from "../stream-reply.ts";
+import { sendBlob } from "../send-blob.ts";
 import type { UploadSlots } from "../upload-slots.ts";
 
 /** Types an archive file may be sent as; anything else is likelier a mistake than a WARC. */
@@ -107,7 +106,10 @@ export const warcRoutes: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (a
     async (request, reply) => {
       access.readableWhole(options.callerOf(request), request.params.name);
       const blob = await findBlob(request, request.params, options);
-      return sendContent(request, reply, { collection: request.params.name, blob }, options);
+      return sendBlob(request, reply, {
+        ...{ blob, etag: `"sha256:${blob.hash}"`, cacheControl: "private, max-age=31536000, immutable" },
+        read: (range) => options.contents.read(request.params.name, blob.hash, range, requestSignal(request)),
+      });
     },
   );
 };
@@ -204,34 +206,4 @@ function blobReply(blob: BlobInfo) {
     ...(filename === undefined ? {} : { filename }),
     ...(reason === undefined ? {} : { reason }),
   };
-}
-
-async function sendContent(
-  request: FastifyRequest,
-  reply: FastifyReply,
-  { collection, blob }: { readonly collection: string; readonly blob: BlobInfo },
-  options: WarcRoutesOptions,
-): Promise<FastifyReply> {
-  const etag = `"sha256:${blob.hash}"`;
-  reply.headers({
-    etag,
-    "accept-ranges": "bytes",
-    "repr-digest": reprDigest(blob.hash),
-    // Immutable: the path names the bytes. Never a Content-Encoding: some clients would inflate the first member only.
-    "cache-control": "private, max-age=31536000, immutable",
-    ...downloadHeaders(blob),
-  });
-  if (request.headers["if-none-match"]?.includes(etag) === true) return reply.code(304).send();
-  const ifRange = request.headers["if-range"];
-  const range = ifRange === undefined || ifRange === etag ? parseRange(request.headers.range, blob.size) : undefined;
-  if (range === "unsatisfiable") {
-    reply.header("content-range", `bytes */${blob.size}`);
-    throw new HttpProblem("range-invalid", `the file has ${blob.size} bytes`);
-  }
-  if (range !== undefined) reply.code(206).header("content-range", `bytes ${range.start}-${range.end}/${blob.size}`);
-  reply.header("content-length", String(range === undefined ? blob.size : range.end - range.start + 1));
-  if (request.method === "HEAD") return sendHeadOnly(reply);
-  const bytes = await options.contents.read(collection, blob.hash, range, requestSignal(request));
-  if (bytes === undefined) throw new HttpProblem("blob-unknown", "the file was withdrawn just now");
-  return sendStream(reply, bytes);
 }
