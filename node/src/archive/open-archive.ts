@@ -100,7 +100,6 @@ export function openArchive(parts: ArchiveParts): Archive {
         await recoverArchive({ blobs, index, ingest, logger }, signal);
         await fullText.start(signal);
         volume.start();
-        parser.warm();
       } catch (error) {
         // Nobody stops what did not start, and a thread left over would keep the process.
         await stop();

@@ -1,6 +1,6 @@
 /**
  * The capture index of the node: one writing thread, several reading ones, so that neither waits for the other and the
- * main loop waits for neither.
+ * main loop waits for neither. A reading thread is started by the first look-up that finds none idle.
  */
 import { StorageError } from "../storage/errors.ts";
 import { WorkerCalls } from "../storage/worker-calls.ts";
@@ -52,7 +52,6 @@ export class CaptureIndex implements CaptureReader {
   /** Makes or opens the files. @throws {StorageError} `INDEX_DAMAGED`, `DISK_FULL`, `DISK_READ_ONLY` */
   async open(signal: AbortSignal): Promise<void> {
     await this.#writer.call("open", undefined as never, signal);
-    for (const reader of this.#readers) reader.warm();
   }
 
   /** Durable when it returns. @throws {StorageError} `INDEX_SLOW` and those of the volume; nothing is committed */

@@ -3,12 +3,11 @@
  * cannot be read, or at which the thread ended again and again, is set aside, so that it never stops the others.
  */
 import { setImmediate } from "node:timers/promises";
-import { type BatchDeps, toEntry } from "./index-batch.ts";
+import type { BatchDeps } from "./index-batch.ts";
 import type { BatchEntry, IndexCursor, IndexWriter } from "./index-writer.ts";
 import type { IndexerEvent } from "./indexer.ts";
 import { isDatabaseError } from "./schema.ts";
 import type { IndexSource, SourceBlob } from "./source.ts";
-import { DEFAULT_CAPS } from "./text-extractor.ts";
 
 const BLOBS_PER_LOOK = 64;
 /** A commit costs a disk write and one for each different word; a batch is memory and lag. */
@@ -113,9 +112,10 @@ interface Place {
 
 async function indexBlob(deps: FollowDeps, blob: SourceBlob, place: Place, signal: AbortSignal): Promise<void> {
   const { writer } = deps;
+  // Parser and language detector take 120 MB: they are loaded with the first file, not with an empty archive.
+  const { toEntry } = await import("./index-batch.ts");
   const extraction: BatchDeps = {
     holds: (collection, urlkey, digest) => writer.holds(collection, urlkey, digest),
-    caps: DEFAULT_CAPS,
     nowMs: deps.nowMs,
   };
   let ordinal = 0;

@@ -1,9 +1,8 @@
 /** Captures of a blob to batches for the index: reads only texts that are not held, keeps batches small enough to commit often. */
 import { makeDocument } from "./document.ts";
-import type { ExtractionCaps } from "./html-text.ts";
 import type { BatchEntry } from "./index-writer.ts";
 import type { SourceBlob, SourceCapture } from "./source.ts";
-import { extractText, hasReadableBody, type PageText } from "./text-extractor.ts";
+import { DEFAULT_CAPS, extractText, hasReadableBody, type PageText } from "./text-extractor.ts";
 
 /** Payload read for its text, bytes; caps.bodyChars of text with its markup. */
 const PAYLOAD_CAP_BYTES = 8 * 1024 * 1024;
@@ -17,7 +16,6 @@ const NEVER_PAGES =
 export interface BatchDeps {
   /** Whether the index has this text of this page. */
   readonly holds: (collection: string, urlkey: string, digest: string) => boolean;
-  readonly caps: ExtractionCaps;
   readonly nowMs: () => number;
 }
 
@@ -31,7 +29,7 @@ async function readText(capture: SourceCapture, deps: BatchDeps): Promise<PageTe
   const payload = hasReadableBody(mime)
     ? await capture.payload(PAYLOAD_CAP_BYTES)
     : { contentType: undefined, body: new Uint8Array() };
-  return extractText({ url: capture.url, mime, ...payload }, deps.caps, deps.nowMs);
+  return extractText({ url: capture.url, mime, ...payload }, DEFAULT_CAPS, deps.nowMs);
 }
 
 /** One capture as an entry; `undefined` for what is not indexed. */

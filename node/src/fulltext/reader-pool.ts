@@ -61,10 +61,11 @@ class ReaderPool {
   readonly #waiting: Job[] = [];
   #closed = false;
   #nextId = 1;
+  /** Threads that ended and may be started again after a pause. */
+  #restarting = 0;
 
   constructor(options: ReaderPoolOptions) {
     this.#options = options;
-    for (let index = 0; index < options.readers; index += 1) this.#spawn();
   }
 
   async call(call: ReaderCall, signal: AbortSignal): Promise<unknown> {
@@ -98,6 +99,14 @@ class ReaderPool {
       if (job === undefined) return;
       this.#seat(seat, job);
     }
+    this.#growTo(this.#waiting.length);
+  }
+
+  /** Threads are started by questions that find none idle: each takes 20 MB before it has read anything. */
+  #growTo(waiting: number): void {
+    const starting = [...this.#seats].filter((seat) => !seat.ready).length;
+    const missing = Math.min(waiting - starting, this.#options.readers - this.#seats.size - this.#restarting);
+    for (let index = 0; index < missing; index += 1) this.#spawn();
   }
 
   #nextJob(): Job | undefined {
@@ -161,7 +170,14 @@ class ReaderPool {
     seat.job?.reject(new FullTextError("WORKER_LOST", { reason: failure?.message ?? "ended" }, { cause: failure }));
     if (this.#closed) return;
     // A thread that dies while starting would otherwise be started in a tight circle.
-    setTimeout(() => this.#closed || this.#spawn(), seat.ready ? 0 : RESTART_PAUSE_MS);
+    this.#restarting += 1;
+    setTimeout(
+      () => {
+        this.#restarting -= 1;
+        if (!this.#closed) this.#growTo(this.#waiting.length);
+      },
+      seat.ready ? 0 : RESTART_PAUSE_MS,
+    );
   }
 }
 

@@ -29,6 +29,7 @@ function readingLimitMs(sizeBytes: number): number {
   return BASE_MS + Math.ceil(sizeBytes * MS_PER_BYTE);
 }
 
+/** A thread is started by the first file that finds none idle: an archive that is only read has none. */
 export class ArchiveParser {
   readonly #limitMs: (sizeBytes: number) => number;
   readonly #threads: readonly WorkerCalls<ParseCalls>[];
@@ -49,11 +50,6 @@ export class ArchiveParser {
         }),
     );
     this.#idle = [...this.#threads];
-  }
-
-  /** Starts all threads now. */
-  warm(): void {
-    for (const thread of this.#threads) thread.warm();
   }
 
   /** @throws {StorageError} of the volume: `DISK_FULL`, `DISK_READ_ONLY` */
