@@ -2,7 +2,8 @@
 import type { Dictionary, DocColumns } from "./doc-columns.ts";
 import type { FacetCount, MatchAnswer } from "./question.ts";
 
-const MAX_VALUES = 10;
+/** Values of a facet that a person is shown. */
+export const SHOWN_VALUES = 10;
 /** A year is the leading four of fourteen digits. */
 const YEAR_UNIT = 10_000_000_000;
 const YEARS = 10_000;
@@ -19,12 +20,12 @@ class Counts {
     this.#counts[key] = (this.#counts[key] ?? 0) + 1;
   }
 
-  top(name: (key: number) => string): FacetCount[] {
+  top(name: (key: number) => string, values: number): FacetCount[] {
     const found: FacetCount[] = [];
     this.#counts.forEach((count, key) => {
       if (count > 0 && name(key) !== "") found.push({ value: name(key), count });
     });
-    return found.toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)).slice(0, MAX_VALUES);
+    return found.toSorted((a, b) => b.count - a.count || (a.value < b.value ? -1 : 1)).slice(0, values);
   }
 }
 
@@ -33,11 +34,13 @@ class Counts {
  *
  * @param docs - newest first
  * @param newest - newest capture of each that may be seen, 14 digits as a number
+ * @param values - of each facet, the commonest
  */
 export function countFacets(
   docs: readonly number[],
   newest: readonly number[],
   columns: DocColumns,
+  values = SHOWN_VALUES,
 ): { total: number; facets: MatchAnswer["facets"] } {
   const seen = new Uint8Array(columns.maxPage + 1);
   const { hosts, mimes, languages } = columns;
@@ -59,10 +62,10 @@ export function countFacets(
   return {
     total,
     facets: {
-      host: host.top(named(hosts)),
-      type: type.top(named(mimes)),
-      language: language.top(named(languages)),
-      year: year.top(String),
+      host: host.top(named(hosts), values),
+      type: type.top(named(mimes), values),
+      language: language.top(named(languages), values),
+      year: year.top(String, values),
     },
   };
 }

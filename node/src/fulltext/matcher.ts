@@ -1,26 +1,19 @@
 /**
- * Answers questions from one reader connection: match, count facets, choose candidates, score, rank. Everything is
- * bounded: rows enumerated, candidates scored, time. What a bound cut off makes the total a lower bound.
+ * Answers questions from one reader connection: match, count facets, choose candidates, rank. Everything is bounded: rows
+ * enumerated, candidates scored, time. What a bound cut off makes the total a lower bound.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { termOf } from "./analyzer.ts";
+import { CandidateReader, type ScoredDocument } from "./candidate-reader.ts";
 import { DocColumns } from "./doc-columns.ts";
-import { countFacets } from "./facets.ts";
+import { countFacets, SHOWN_VALUES } from "./facets.ts";
+import { createImpactReader, planReading } from "./features.ts";
 import { TIERS, tierTerm } from "./impact-tiers.ts";
-import { readSequence } from "./packing.ts";
-import type { MatchAnswer, Question, RankedDocument } from "./question.ts";
+import type { Candidate, CandidateAnswer, MatchAnswer, MatchCounts, Question } from "./question.ts";
+import { type RankedHit, rankHits } from "./ranking.ts";
+import { ENOUGH_MATCHES, expressionsAt, type Level, levelsOf } from "./relaxation.ts";
 import { type KnownTerm, matchExpression, type ResolvedQuestion, resolveQuestion, type Unit } from "./resolve.ts";
-import {
-  type BaseScore,
-  createScorer,
-  finalScore,
-  planScoring,
-  proximity,
-  type ScoringPlan,
-  titleFit,
-} from "./scoring.ts";
-import { visitWords } from "./tokens.ts";
 import { Visibility } from "./visibility.ts";
+import { type UnitFrequencies, VisibleStatistics } from "./visible-statistics.ts";
 
 /** Matches enumerated for totals and facets. */
 const MAX_MATCHES = 50_000;
@@ -30,30 +23,33 @@ const MAX_CANDIDATES = 1_500;
 const CHAMPIONS_PER_UNIT = 750;
 /** Index terms of one word whose champions are read; a prefix stands for many. */
 const CHAMPION_TERMS_PER_UNIT = 4;
-/** Best candidates looked at closely (word order, title). */
-const CLOSE_LOOKS = 60;
 /** Ranked documents handed out: 50 pages of 20. */
 const MAX_RANKED = 1_000;
-/** With fewer matching pages, questions are relaxed: fewer of their words must match. */
-const ENOUGH_PAGES = 10;
 const QUERY_LANGUAGES = 6;
-/** Words of the longest question of which "all but one" is tried before "any". */
-const ALL_BUT_ONE_WORDS = 8;
+/** Values of each facet that are handed out to be added up with those of other indexes. */
+const ADDED_VALUES = 50;
 
+/** Matches of one level. */
 interface Matches {
+  readonly level: Level;
   /** Visible ones, newest first. */
   readonly docs: readonly number[];
   /** Newest visible capture of each. */
   readonly newest: readonly number[];
   readonly capped: boolean;
-  readonly resolved: ResolvedQuestion;
   /** What the engine was asked. */
   readonly expression: string;
 }
 
-interface Candidate {
-  readonly doc: number;
-  readonly base: BaseScore;
+interface Evaluated {
+  /** Of each level that was tried; the last is the one that counts. */
+  readonly tried: readonly Matches[];
+  readonly last: Matches;
+  readonly visibility: Visibility;
+  readonly statistics: UnitFrequencies;
+  readonly ranked: readonly RankedHit<ScoredDocument>[];
+  readonly reader: CandidateReader;
+  readonly isCut: boolean;
 }
 
 const statements = (database: DatabaseSync) => {
@@ -63,11 +59,8 @@ const statements = (database: DatabaseSync) => {
     matching,
     term: database.prepare("SELECT id, term, df FROM terms WHERE term = ?"),
     expand: database.prepare("SELECT id, term, df FROM terms WHERE term >= ? AND term < ? ORDER BY df DESC LIMIT ?"),
-    collections: database.prepare("SELECT DISTINCT collection FROM pages"),
     dataVersion: database.prepare("PRAGMA data_version"),
     forward: database.prepare("SELECT impacts FROM forward WHERE doc = ?"),
-    sequence: database.prepare("SELECT sequence FROM bodies WHERE doc = ?"),
-    title: database.prepare("SELECT title FROM docs WHERE id = ?"),
   };
 };
 
@@ -81,24 +74,45 @@ export class Matcher {
   readonly #database: DatabaseSync;
   readonly #sql: ReturnType<typeof statements>;
   readonly #nowMs: () => number;
+  readonly #statistics: VisibleStatistics;
   readonly columns = new DocColumns();
   #dataVersion = -1;
-  #collections: readonly string[] = [];
 
   constructor(database: DatabaseSync, nowMs: () => number) {
     this.#database = database;
     this.#sql = statements(database);
     this.#nowMs = nowMs;
+    this.#statistics = new VisibleStatistics(database, this.columns);
   }
 
   /** Ranked documents, total and facets of a question. */
   match(question: Question, deadlineMs: number): MatchAnswer {
-    this.refresh();
-    const visibility = new Visibility(this.#database, this.columns, question);
-    const matches = this.#findMatches(question, visibility);
-    const { total, facets } = countFacets(matches.docs, matches.newest, this.columns);
-    const { ranked, exact } = this.#rank(matches, visibility, deadlineMs);
-    return { ranked, total, totalIsLowerBound: matches.capped || visibility.undecided > 0, exact, facets };
+    const { last, visibility, ranked, reader } = this.#evaluate(question, deadlineMs);
+    return {
+      ...this.#counts(last, visibility, SHOWN_VALUES),
+      ranked: onePerPage(ranked, this.columns)
+        .slice(0, MAX_RANKED)
+        .map((hit) => reader.document(hit)),
+      exact: ranked.length === last.docs.length && !last.capped,
+    };
+  }
+
+  /** The best documents with their features and the statistics they are to be ranked by, for other indexes' beside them. */
+  candidates(question: Question, limit: number, deadlineMs: number): CandidateAnswer {
+    const { tried, visibility, statistics, ranked, reader, isCut } = this.#evaluate(question, deadlineMs);
+    const levelOf = levelsByDocument(tried);
+    const last = tried.at(-1)?.level ?? 0;
+    // Those of a stricter level are few, or no looser one had been tried.
+    const chosen = ranked.filter(({ hit }, place) => place < limit || (levelOf.get(hit.doc) ?? last) < last);
+    return {
+      candidates: chosen.map((hit): Candidate => reader.candidate(hit, levelOf.get(hit.hit.doc) ?? last)),
+      levels: tried.map((matches) => ({
+        level: matches.level,
+        ...this.#counts(matches, visibility, ADDED_VALUES),
+      })),
+      statistics: { epoch: `${this.columns.rev}.${this.columns.count}`, ...statistics },
+      isCut,
+    };
   }
 
   /** The words of a question as index terms, for marking them. */
@@ -115,7 +129,7 @@ export class Matcher {
       prefix === "" ? [] : this.#sql.expand.all(prefix, `${prefix}\u{10ffff}`, limit).map(asTerm);
     const languages = this.columns.commonLanguages(QUERY_LANGUAGES);
     const asked = new Set(question.scopes.map(({ name }) => name));
-    const scopeIsAll = this.#collections.every((name) => asked.has(name));
+    const scopeIsAll = this.columns.collections.values.every((name) => asked.has(name));
     return resolveQuestion(question, { find, expand, languages }, scopeIsAll);
   }
 
@@ -124,20 +138,45 @@ export class Matcher {
     const version = Number(this.#sql.dataVersion.get()?.["data_version"]);
     if (version === this.#dataVersion) return;
     this.columns.refresh(this.#database);
-    this.#collections = this.#sql.collections.all().map((row) => String(row["collection"]));
+    this.#statistics.forget();
     this.#dataVersion = version;
   }
 
-  #findMatches(question: Question, visibility: Visibility): Matches {
+  #evaluate(question: Question, deadlineMs: number): Evaluated {
+    this.refresh();
+    const visibility = new Visibility(this.#database, this.columns, question);
     const resolved = this.resolve(question);
-    let best: Matches = { docs: [], newest: [], capped: false, resolved, expression: "" };
-    for (const wanted of relaxations(resolved)) {
-      const expression = matchExpression(resolved, wanted);
-      if (expression === undefined) continue;
-      best = { ...this.#visible(expression, MAX_MATCHES, visibility), resolved, expression };
-      if (best.docs.length >= ENOUGH_PAGES) break;
+    const units = resolved.groups.flatMap((group) => group.units);
+    const tried = this.#tryLevels(resolved, visibility);
+    const last = tried.at(-1) ?? NOTHING;
+    const statistics = this.#statistics.of(question.scopes, units);
+    const plan = planReading(units);
+    const chosen = this.#candidates(last, units, visibility);
+    const scored = this.#score(chosen, createImpactReader(plan), deadlineMs);
+    const reader = new CandidateReader(this.#database, this.columns, plan);
+    const frequencies = statistics.units.map((terms) => Math.max(0, ...terms.map(({ df }) => df)));
+    const ranked = rankHits(scored, { documents: statistics.documents, frequencies }, reader);
+    return { tried, last, visibility, statistics, ranked, reader, isCut: scored.length < chosen.length };
+  }
+
+  #tryLevels(resolved: ResolvedQuestion, visibility: Visibility): readonly Matches[] {
+    const tried: Matches[] = [];
+    for (const level of levelsOf(resolved)) {
+      const wanted = expressionsAt(resolved, level);
+      const expression = wanted && matchExpression(resolved, wanted);
+      tried.push(
+        expression === undefined
+          ? { ...NOTHING, level }
+          : { ...this.#visible(expression, MAX_MATCHES, visibility), level, expression },
+      );
+      if ((tried.at(-1)?.docs.length ?? 0) >= ENOUGH_MATCHES) break;
     }
-    return best;
+    return tried;
+  }
+
+  #counts({ docs, newest, capped }: Matches, visibility: Visibility, values: number): MatchCounts {
+    const { total, facets } = countFacets(docs, newest, this.columns, values);
+    return { total, totalIsLowerBound: capped || visibility.undecided > 0, facets };
   }
 
   /** The newest matches of an expression, without those that the question may not see. */
@@ -154,20 +193,14 @@ export class Matcher {
     return { docs, newest, capped: rows.length >= limit };
   }
 
-  #rank(matches: Matches, visibility: Visibility, deadlineMs: number): { ranked: RankedDocument[]; exact: boolean } {
-    const units = matches.resolved.groups.flatMap((group) => group.units);
-    const plan = planScoring(units, this.columns.count);
-    const chosen = this.#candidates(matches, units, visibility);
-    const scorer = createScorer(plan);
-    const scored: Candidate[] = [];
-    for (const [index, doc] of chosen.entries()) {
+  #score(docs: readonly number[], impacts: (packed: Uint8Array) => Uint8Array, deadlineMs: number): ScoredDocument[] {
+    const scored: ScoredDocument[] = [];
+    for (const [index, doc] of docs.entries()) {
       if (index % 128 === 127 && this.#nowMs() > deadlineMs) break;
       const row = this.#sql.forward.get(doc);
-      if (row !== undefined) scored.push({ doc, base: scorer(row["impacts"] as Uint8Array) });
+      if (row !== undefined) scored.push({ doc, impacts: impacts(row["impacts"] as Uint8Array) });
     }
-    const ranked = this.#lookClosely(scored, plan, units);
-    const all = scored.length === matches.docs.length && !matches.capped;
-    return { ranked: onePerPage(ranked, this.columns).slice(0, MAX_RANKED), exact: all };
+    return scored;
   }
 
   /** All matches when they are few; else the champions of each word, and the newest matches to fill up. */
@@ -191,87 +224,24 @@ export class Matcher {
     }
     return champions;
   }
-
-  #lookClosely(candidates: Candidate[], plan: ScoringPlan, units: readonly Unit[]): RankedDocument[] {
-    const count = Math.max(1, units.length);
-    const coverage = (base: BaseScore): number => (units.length === 0 ? 1 : bitCount(base.units) / Math.min(31, count));
-    const rough = candidates
-      .map(({ doc, base }) => ({ doc, base, score: base.score * Math.sqrt(coverage(base)) }))
-      .toSorted((a, b) => b.score - a.score || b.doc - a.doc);
-    const words = new Map(units.flatMap((unit, index) => unit.terms.map(({ term }) => [term, index] as const)));
-    return rough
-      .map(({ doc, base, score }, place) =>
-        this.#ranked(
-          doc,
-          place >= CLOSE_LOOKS || units.length === 0
-            ? score
-            : finalScore({
-                base: base.score,
-                coverage: coverage(base),
-                proximity: units.length < 2 ? 0 : proximity(this.#sequence(doc), plan),
-                title: titleFit(this.#titleUnits(doc, words), plan.weights),
-                urlDepth: this.columns.depth[doc] ?? 0,
-              }),
-        ),
-      )
-      .toSorted((a, b) => b.score - a.score || b.doc - a.doc);
-  }
-
-  #ranked(doc: number, score: number): RankedDocument {
-    const { columns } = this;
-    return {
-      doc,
-      score,
-      host: columns.hosts.value(columns.host[doc] ?? 0),
-      simhash: [columns.simhashA[doc] ?? 0, columns.simhashB[doc] ?? 0],
-    };
-  }
-
-  #sequence(doc: number): Uint32Array {
-    const row = this.#sql.sequence.get(doc);
-    return row === undefined ? new Uint32Array() : readSequence(row["sequence"] as Uint8Array);
-  }
-
-  #titleUnits(doc: number, words: ReadonlyMap<string, number>): (number | undefined)[] {
-    const language = this.columns.languages.value(this.columns.language[doc] ?? 0) || undefined;
-    const units: (number | undefined)[] = [];
-    visitWords(String(this.#sql.title.get(doc)?.["title"] ?? ""), (word) => {
-      units.push(words.get(termOf(word, language)));
-    });
-    return units;
-  }
 }
 
-/** What must match, strictest first: all groups, all but one of the plain ones, any of them. Exact groups always. */
-function relaxations({ groups }: ResolvedQuestion): string[][] {
-  if (groups.length === 0) return [[]];
-  const fixed = groups.filter((group) => !group.relaxable);
-  const plain = groups.filter((group) => group.relaxable).flatMap(({ expression }) => expression ?? []);
-  // An exact word that the index does not hold: nothing can match.
-  if (fixed.some(({ expression }) => expression === undefined)) return [];
-  const required = fixed.flatMap(({ expression }) => expression ?? []);
-  const strict = groups.every(({ expression }) => expression !== undefined) ? [[...required, ...plain]] : [];
-  if (plain.length === 0) return strict;
-  const steps = [...strict];
-  if (plain.length >= 3 && plain.length <= ALL_BUT_ONE_WORDS) {
-    const allButOne = plain.map((_, left) => `(${plain.filter((_part, index) => index !== left).join(" AND ")})`);
-    steps.push([...required, `(${allButOne.join(" OR ")})`]);
-  }
-  if (plain.length >= 2 || strict.length === 0) steps.push([...required, `(${plain.join(" OR ")})`]);
-  return steps;
-}
+const NOTHING: Matches = { level: 0, docs: [], newest: [], capped: false, expression: "" };
 
-function bitCount(bits: number): number {
-  let count = 0;
-  for (let rest = bits; rest !== 0; rest &= rest - 1) count += 1;
-  return count;
+/** Strictest level of each document that matches at more than the last that was tried. */
+function levelsByDocument(tried: readonly Matches[]): ReadonlyMap<number, Level> {
+  const levels = new Map<number, Level>();
+  for (const { level, docs } of tried.slice(0, -1)) {
+    for (const doc of docs) if (!levels.has(doc)) levels.set(doc, level);
+  }
+  return levels;
 }
 
 /** The best document of each page. */
-function onePerPage(ranked: readonly RankedDocument[], columns: DocColumns): RankedDocument[] {
+function onePerPage(ranked: readonly RankedHit<ScoredDocument>[], columns: DocColumns) {
   const seen = new Set<number>();
-  return ranked.filter(({ doc }) => {
-    const page = columns.page[doc] ?? 0;
+  return ranked.filter(({ hit }) => {
+    const page = columns.page[hit.doc] ?? 0;
     if (seen.has(page)) return false;
     seen.add(page);
     return true;

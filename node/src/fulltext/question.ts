@@ -1,4 +1,7 @@
 /** What is asked of a full-text index and what it answers. Plain data: it crosses to worker threads and, later, to other engines. */
+import type { CloseLook } from "./ranking.ts";
+import type { Level } from "./relaxation.ts";
+import type { UnitFrequencies } from "./visible-statistics.ts";
 
 export interface Clause {
   /** `prefix`: the text is the beginning of a word. A word or phrase may analyse to several terms in a row. */
@@ -49,19 +52,52 @@ export interface FacetCount {
   readonly count: number;
 }
 
-export interface MatchAnswer {
-  readonly ranked: readonly RankedDocument[];
-  /** Pages that match. */
+export interface Facets {
+  readonly host: readonly FacetCount[];
+  readonly type: readonly FacetCount[];
+  readonly language: readonly FacetCount[];
+  readonly year: readonly FacetCount[];
+}
+
+/** Matches of one level, counted as pages. */
+export interface MatchCounts {
   readonly total: number;
   readonly totalIsLowerBound: boolean;
+  readonly facets: Facets;
+}
+
+export interface MatchAnswer extends MatchCounts {
+  /** The best document of each page. */
+  readonly ranked: readonly RankedDocument[];
   /** True when every match was scored. */
   readonly exact: boolean;
-  readonly facets: {
-    readonly host: readonly FacetCount[];
-    readonly type: readonly FacetCount[];
-    readonly language: readonly FacetCount[];
-    readonly year: readonly FacetCount[];
+}
+
+/** A document with all that decides its place, so that it can be ranked among those of other indexes. */
+export interface Candidate extends RankedDocument {
+  readonly page: number;
+  readonly urlkey: string;
+  readonly digest: string;
+  readonly level: Level;
+  /** Best impact of each unit, 0 to 255. */
+  readonly impacts: Uint8Array;
+  /** Path segments of its URL. */
+  readonly depth: number;
+  /** Absent for documents far from the best. */
+  readonly look: CloseLook | undefined;
+}
+
+export interface CandidateAnswer {
+  /** Best first, also several of a page. Matches of a stricter level than the last that was tried are all there. */
+  readonly candidates: readonly Candidate[];
+  /** Of each level that was tried, strictest first. */
+  readonly levels: readonly (MatchCounts & { readonly level: Level })[];
+  readonly statistics: UnitFrequencies & {
+    /** Changes whenever the index does. */
+    readonly epoch: string;
   };
+  /** True when time ended before every candidate was scored. */
+  readonly isCut: boolean;
 }
 
 /** A hit as a person sees it. Times are 14 digits as numbers. */

@@ -4,10 +4,11 @@
  */
 import { Worker } from "node:worker_threads";
 import { FullTextError } from "./errors.ts";
-import type { MatchAnswer, PresentedDocument, Question } from "./question.ts";
+import type { CandidateAnswer, MatchAnswer, PresentedDocument, Question } from "./question.ts";
 
 export type ReaderCall =
   | { readonly kind: "match"; readonly question: Question; readonly softMs: number }
+  | { readonly kind: "candidates"; readonly question: Question; readonly limit: number; readonly softMs: number }
   | { readonly kind: "present"; readonly question: Question; readonly docs: readonly number[] };
 
 export type ReaderReply =
@@ -31,6 +32,12 @@ export interface ReaderPoolOptions {
 /** A full-text index that can be asked. Other engines implement the same. */
 export interface FullTextIndex {
   readonly match: (question: Question, signal: AbortSignal) => Promise<MatchAnswer>;
+  /** The best `limit` documents, to be ranked among those of other indexes; scoring stops after `softMs`, if that is sooner. */
+  readonly candidates: (
+    question: Question,
+    options: { readonly limit: number; readonly softMs: number },
+    signal: AbortSignal,
+  ) => Promise<CandidateAnswer>;
   readonly present: (
     question: Question,
     docs: readonly number[],
@@ -187,6 +194,10 @@ export function openFullTextIndex(options: ReaderPoolOptions): FullTextIndex {
   return {
     match: async (question, signal) =>
       (await pool.call({ kind: "match", question, softMs: options.softMs }, signal)) as MatchAnswer,
+    candidates: async (question, { limit, softMs }, signal) => {
+      const call = { kind: "candidates", question, limit, softMs: Math.min(softMs, options.softMs) } as const;
+      return (await pool.call(call, signal)) as CandidateAnswer;
+    },
     present: async (question, docs, signal) =>
       (await pool.call({ kind: "present", question, docs }, signal)) as readonly PresentedDocument[],
     close: () => pool.close(),

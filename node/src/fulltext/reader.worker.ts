@@ -56,9 +56,11 @@ function current(): Reading {
 
 function answer(call: ReaderCall): unknown {
   const { database, matcher } = current();
-  return call.kind === "match"
-    ? matcher.match(call.question, performance.now() + call.softMs)
-    : presentDocuments(database, matcher, call.question, call.docs);
+  if (call.kind === "match") return matcher.match(call.question, performance.now() + call.softMs);
+  if (call.kind === "candidates") {
+    return matcher.candidates(call.question, call.limit, performance.now() + call.softMs);
+  }
+  return presentDocuments(database, matcher, call.question, call.docs);
 }
 
 port.on("message", ({ id, call }: { readonly id: number; readonly call: ReaderCall }) => {

@@ -2,7 +2,7 @@
  * A question in the terms of this index: which index terms each word may be, how common they are, and the engine's
  * expression. Words come only from the analyser, in double quotes: nothing a user types reaches FTS5's own syntax.
  */
-import { queryForms } from "./analyzer.ts";
+import { analyse, queryForms } from "./analyzer.ts";
 import { collectionTerm, hostTerm, languageTerm, typeTerm } from "./facet-terms.ts";
 import type { Clause, FacetFilter, Question } from "./question.ts";
 import { foldWord } from "./tokens.ts";
@@ -76,8 +76,8 @@ function resolvePrefix(clause: Clause, lookup: TermLookup): ResolvedGroup {
 
 function resolveWords(clause: Clause, lookup: TermLookup): ResolvedGroup {
   const forms = queryForms(clause.text, lookup.languages);
-  const longest = Math.max(0, ...forms.map((form) => form.length));
-  const units = Array.from({ length: longest }, (_, position) =>
+  // Counted without regard to languages, so that an index with other languages has the same units.
+  const units = Array.from({ length: analyse(clause.text, undefined).length }, (_, position) =>
     unitOf(forms.map((form) => (form[position] === undefined ? undefined : lookup.find(form[position])))),
   );
   const present = forms.filter((form) => form.every((term) => lookup.find(term) !== undefined));

@@ -13,7 +13,8 @@ const NEWEST_BETWEEN =
 const BY_PREFIX = "SELECT id FROM pages WHERE collection = ? AND urlkey >= ? AND urlkey < ?";
 const BY_COLLECTION = "SELECT id FROM pages WHERE collection = ?";
 
-function markExcluded(database: DatabaseSync, scopes: readonly CollectionScope[], hidden: Uint8Array): void {
+/** Marks the pages that are never shown. @param hidden - by page */
+export function markExcluded(database: DatabaseSync, scopes: readonly CollectionScope[], hidden: Uint8Array): void {
   const byPrefix = database.prepare(BY_PREFIX);
   for (const { name, exclude } of scopes) {
     for (const prefix of exclude) {
