@@ -5,6 +5,7 @@ import { openArchive } from "./archive/open-archive.ts";
 import type { LoadedConfig } from "./config/config.ts";
 import { FileWatcher } from "./config/file-watcher.ts";
 import { parseHostPort } from "./config/host-port.ts";
+import { ControlServer } from "./control/control-server.ts";
 import { createAdminApp } from "./http/admin-app.ts";
 import { createAuthentication } from "./http/authenticate.ts";
 import { Listener } from "./http/listener.ts";
@@ -13,6 +14,7 @@ import { createMetricsApp } from "./http/metrics-app.ts";
 import { createArchiveApp, createReplayApp, type PublicAppOptions } from "./http/public-app.ts";
 import { UploadSlots } from "./http/upload-slots.ts";
 import { IdentityRenewal } from "./identity/identity-renewal.ts";
+import { LocalDocuments } from "./identity/local-documents.ts";
 import { type NodeIdentity, openIdentity } from "./identity/node-identity.ts";
 import type { Component } from "./lifecycle/component.ts";
 import { NodeState } from "./lifecycle/node-state.ts";
@@ -67,7 +69,7 @@ export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise
     : [];
   return {
     // Probes are answered while the archive starts: after an unclean end that may take long, and is no reason to kill it.
-    components: [lockComponent(lock), ...probes, archive, watcher, ...renewal, ...listeners],
+    components: [lockComponent(lock), ...probes, archive, watcher, ...renewal, ...listeners, controlSocket(parts)],
     identity,
     state,
     boundTo: () => federation.boundTo,
@@ -154,6 +156,21 @@ async function adminListener(
     },
   });
   return new Listener("admin", app, parseHostPort(address, "listen.admin"));
+}
+
+function controlSocket({ loaded, identity, logger }: Parts): ControlServer {
+  const context = {
+    nodeId: () => identity.keys().nodeId,
+    documents: new LocalDocuments(identity, () => new Date()),
+    isManaged: !loaded.embedded,
+    seen: () => [],
+    forget: () => {},
+    progress: () => [],
+    identify: async () => {
+      throw new Error("this version cannot ask who is at an address");
+    },
+  };
+  return new ControlServer(loaded.config.dataDir, context, logger);
 }
 
 function lockComponent(lock: Disposable): Component {

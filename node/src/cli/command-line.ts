@@ -11,6 +11,14 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serve,
   identity: async () => (await import("./identity.ts")).identity,
   rebuild: async () => (await import("./rebuild.ts")).rebuild,
+  "peer add": async () => (await import("./peer.ts")).peerAdd,
+  "peer list": async () => (await import("./peer.ts")).peerList,
+  "peer remove": async () => (await import("./peer.ts")).peerRemove,
+  "peer approve": async () => (await import("./peer.ts")).peerApprove,
+  "peer block": async () => (await import("./peer.ts")).peerBlock,
+  "policy add": async () => (await import("./policy.ts")).policyAdd,
+  "policy list": async () => (await import("./policy.ts")).policyList,
+  "policy remove": async () => (await import("./policy.ts")).policyRemove,
   "warc check": async () => {
     const { runWarcCheck } = await import("./warc-check.ts");
     return interruptible(runWarcCheck);
@@ -24,12 +32,27 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
 export const USAGE = `archive-node: a web archive in one program
 
   archive-node serve --data DIR [--config FILE] [--listen HOST:PORT] [--web HOST:PORT]
-                     [--replay HOST:PORT] [--metrics HOST:PORT]
+                     [--replay HOST:PORT] [--metrics HOST:PORT] [--trust Public|Private]
+                     [--seed URL]... [--advertise URL] [--allow-net CIDR]...
       Runs the archive. Makes keys and an access token under DIR at the first start.
       --listen   HTTPS with the node's own certificate (default 127.0.0.1:8443)
       --web      the same over plain HTTP; --replay archived content only; --metrics probes and Prometheus
+      --trust    who may peer: anyone, or peers that were added here (default: as before; in a new folder Public with
+                 --seed, else Private)
+      --seed     an archive to ask first who else there is; --advertise the address that peers are told
+      --allow-net  a private network in which learnt addresses may be dialled, for labs
   archive-node identity --data DIR
-      Prints the node id.
+      Prints the node id; makes the identity where there is none yet.
+  archive-node peer add URL [--node-id ID] --data DIR
+      Trusts and dials an archive. Without --node-id: shows who claims to be there, and ends with 1.
+  archive-node peer list [--json] --data DIR
+  archive-node peer remove|approve|block ID --data DIR
+      approve: trusts one that was discovered or blocked; block: refuses it whatever else is said of it.
+  archive-node policy add NAME [--peer ID|all] [--collection NAME] [--interval 5m] --data DIR
+      Copies what the peers have and this archive lacks, again and again.
+  archive-node policy list [--json] --data DIR
+  archive-node policy remove NAME --data DIR
+      Peer and policy commands work whether a node runs on the folder or not.
   archive-node rebuild --data DIR [--config FILE] [--adopt COLLECTION]
       Makes all indexes anew from the stored files, each in the collections it was in. --adopt: where files go of which
       neither the journal nor the former catalog says anything; without it they stay stored and are shown nowhere.

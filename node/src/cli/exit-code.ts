@@ -1,6 +1,7 @@
 /** Which exit code an error that ends the program has, and what a person reads. */
 import { StartError, type StartErrorCode } from "../config/errors.ts";
 import { EXIT_CODES } from "../contract/exit-codes.ts";
+import { ControlError } from "../control/errors.ts";
 import { IdentityError } from "../identity/errors.ts";
 import { StorageError } from "../storage/errors.ts";
 
@@ -23,8 +24,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 export function messageOf(error: unknown): string {
-  if (error instanceof StartError || error instanceof IdentityError || error instanceof StorageError)
-    return error.message;
+  const isOurs = [StartError, IdentityError, StorageError, ControlError].some((kind) => error instanceof kind);
+  if (isOurs) return (error as Error).message;
   if (error instanceof Error && "code" in error && typeof error.code === "string") return error.message;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

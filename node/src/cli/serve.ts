@@ -5,14 +5,17 @@ import { EXIT_CODES } from "../contract/exit-codes.ts";
 import { certificateFile } from "../identity/local-identity.ts";
 import { Supervisor } from "../lifecycle/supervisor.ts";
 import { createLogger, type Logger } from "../observability/logging.ts";
-import { parseOptions } from "./options.ts";
+import { parseCommandArgs } from "./options.ts";
 
 /** Together below the 30 s that Kubernetes waits before it kills. */
 const DRAIN_MS = 20_000;
 const STOP_MS = 8_000;
 
 export async function serve(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args, ["data", "config", "listen", "web", "replay", "metrics"]);
+  const { values: options, lists } = parseCommandArgs(args, {
+    values: ["data", "config", "listen", "web", "replay", "metrics", "trust", "advertise"],
+    lists: ["seed", "allow-net"],
+  });
   const loaded = await loadConfig({
     data: options.data,
     config: options.config,
@@ -20,6 +23,10 @@ export async function serve(args: readonly string[]): Promise<number> {
     web: options.web,
     replay: options.replay,
     metrics: options.metrics,
+    trust: options.trust,
+    advertise: options.advertise,
+    seed: lists.seed,
+    allowNet: lists["allow-net"],
   });
   const logger = createLogger(loaded.config.logLevel, loaded.config.name);
   if (loaded.unknownMembers.length > 0) {

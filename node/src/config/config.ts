@@ -11,9 +11,10 @@ import {
   RESERVED_COLLECTION_NAMES,
 } from "../contract/config-schema.ts";
 import { StartError } from "./errors.ts";
+import { type FederationOptions, federationOptions, type OfferedFederationOptions } from "./federation-options.ts";
 
 /** What the command line may say; it wins over the file. */
-export interface ServeOptions {
+export interface ServeOptions extends OfferedFederationOptions {
   readonly data: string | undefined;
   readonly config: string | undefined;
   readonly listen: string | undefined;
@@ -34,6 +35,7 @@ export interface LoadedConfig {
   readonly unknownMembers: readonly string[];
   /** True when no file names `files`: the node makes and renews its own keys, and `trust.json` lies flat in the folder. */
   readonly embedded: boolean;
+  readonly federation: FederationOptions;
 }
 
 const DEFAULT_LISTEN = "127.0.0.1:8443";
@@ -65,6 +67,7 @@ export async function loadConfig(options: ServeOptions): Promise<LoadedConfig> {
   if (options.config === undefined && options.data === undefined) {
     throw new StartError("BAD_USAGE", { reason: "--data DIR is missing: the folder to keep the archive in" });
   }
+  const federation = federationOptions(options);
   const file = options.config === undefined ? undefined : await readConfigFile(options.config);
   const base = file?.config ?? embeddedConfig(resolve(options.data ?? "."));
   const dataDir = options.data === undefined ? base.dataDir : resolve(options.data);
@@ -77,7 +80,12 @@ export async function loadConfig(options: ServeOptions): Promise<LoadedConfig> {
   const digest = `sha256:${createHash("sha256")
     .update(file?.text ?? JSON.stringify(config))
     .digest("hex")}`;
-  return { config, digest, unknownMembers: file?.unknownMembers ?? [], embedded: file?.config.files === undefined };
+  const embedded = file?.config.files === undefined;
+  if (!embedded && federation.trust !== undefined) {
+    const reason = "--trust: the trust document is kept by who wrote the configuration; change it there";
+    throw new StartError("BAD_USAGE", { reason });
+  }
+  return { config, digest, unknownMembers: file?.unknownMembers ?? [], embedded, federation };
 }
 
 function listenWith(base: NodeConfig["listen"], options: ServeOptions): NodeConfig["listen"] {

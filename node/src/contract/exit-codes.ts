@@ -1,7 +1,7 @@
 /** Exit codes of `archive-node`. Add, never renumber: runbooks and the operator match on them. */
 export const EXIT_CODES = {
   ok: 0,
-  /** `warc check`: at least one damaged record. Elsewhere: an unexpected failure. */
+  /** `warc check`: at least one damaged record. Elsewhere: a command that is not carried out, or an unexpected failure. */
   damaged: 1,
   /** `warc check`: a file could not be read. Elsewhere: bad usage or configuration; the message names the field. */
   usage: 2,

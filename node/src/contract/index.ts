@@ -7,6 +7,7 @@ export * from "./documents.ts";
 export * from "./domains.ts";
 export * from "./exit-codes.ts";
 export * from "./federation-reports.ts";
+export * from "./federation-url.ts";
 export * from "./node-id.ts";
 export * from "./ports.ts";
 export * from "./sequenced-documents.ts";

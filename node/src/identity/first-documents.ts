@@ -5,10 +5,10 @@ import { documentDigest } from "../contract/sequenced-documents.ts";
 const NAME_LENGTH = 63;
 const wholeSeconds = (now: Date) => `${now.toISOString().slice(0, 19)}Z`;
 
-export function firstTrustDocument(node: string, now: Date): TrustDocument {
+export function firstTrustDocument(node: string, now: Date, mode: TrustDocument["mode"] = "Private"): TrustDocument {
   const content = {
     node: node.slice(0, NAME_LENGTH),
-    mode: "Private",
+    mode,
     require: "Key",
     entries: [],
     revoked: [],

@@ -13,12 +13,10 @@ import {
 import { AccessToken, readToken } from "./access-token.ts";
 import { firstFederationDocument, firstTrustDocument } from "./first-documents.ts";
 import { type NodeKeys, readNodeKeys, readPem, readTlsPair, type TlsPair } from "./key-files.ts";
+import { KEPT_DOCUMENTS } from "./local-documents.ts";
 import { ensureLocalIdentity } from "./local-identity.ts";
 import { DocumentHolder } from "./sequenced-document.ts";
 
-/** Copies kept on the volume; without an operator also the files a person edits. */
-const KEPT_TRUST = "trust.json";
-const KEPT_FEDERATION = "federation.json";
 const LOCAL_TOKEN = "access-token";
 
 export interface AdminTls extends TlsPair {
@@ -44,7 +42,7 @@ export interface IdentityListeners {
 }
 
 /** Where a node without an operator keeps its token. */
-export function tokenFileOf({ config, embedded }: LoadedConfig): string {
+export function tokenFileOf({ config, embedded }: Pick<LoadedConfig, "config" | "embedded">): string {
   return join(config.files.access, embedded ? LOCAL_TOKEN : KEY_FILES.accessToken);
 }
 
@@ -67,8 +65,7 @@ export async function openIdentity(loaded: LoadedConfig, now: () => Date): Promi
   const federation = new DocumentHolder<FederationDocument>(FederationDocumentSchema, files.keptFederation);
   await Promise.all([trust.load(), federation.load()]);
   await Promise.all([trust.offerFile(files.trust), federation.offerFile(files.federation)]);
-  if (embedded && trust.current === undefined) await trust.offer(firstTrustDocument(config.name, now()));
-  if (embedded && federation.current === undefined) await federation.offer(firstFederationDocument(config.name, now()));
+  if (embedded) await settleDocuments({ trust, federation }, loaded, now());
 
   const watch = (listeners: IdentityListeners): readonly WatchedFiles[] => [
     { files: [tokenFile], changed: async () => token.replace(await readToken(tokenFile)) },
@@ -93,6 +90,20 @@ export async function openIdentity(loaded: LoadedConfig, now: () => Date): Promi
   return { token, trust, federation, keys: () => keys, adminTls: () => adminTls, tokenFile, watch };
 }
 
+/** Makes the documents of a new folder; a mode on the command line goes into the one that is there. */
+async function settleDocuments(
+  { trust, federation }: Pick<NodeIdentity, "trust" | "federation">,
+  { config, federation: { trust: mode, seeds } }: LoadedConfig,
+  now: Date,
+): Promise<void> {
+  if (trust.current === undefined) {
+    await trust.offer(firstTrustDocument(config.name, now, mode ?? (seeds.length > 0 ? "Public" : "Private")));
+  } else if (mode !== undefined) {
+    await trust.edit((current) => ({ ...current, mode }), now);
+  }
+  if (federation.current === undefined) await federation.offer(firstFederationDocument(config.name, now));
+}
+
 function watchAdmin(folder: string, changed: (tls: AdminTls) => void): WatchedFiles {
   const names = [KEY_FILES.tlsKey, KEY_FILES.tlsCert, KEY_FILES.adminCa];
   return {
@@ -107,8 +118,8 @@ async function readAdminTls(folder: string): Promise<AdminTls> {
 }
 
 function documentFiles({ config, embedded }: LoadedConfig) {
-  const keptTrust = join(config.dataDir, KEPT_TRUST);
-  const keptFederation = join(config.dataDir, KEPT_FEDERATION);
+  const keptTrust = join(config.dataDir, KEPT_DOCUMENTS.trust);
+  const keptFederation = join(config.dataDir, KEPT_DOCUMENTS.federation);
   return {
     keptTrust,
     keptFederation,

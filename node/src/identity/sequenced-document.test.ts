@@ -58,3 +58,21 @@ test.each([
 ])("a document with %s in a field of its own is refused as such", async (_name, beyond: unknown) => {
   await expect(holder().offer({ ...first, beyond })).rejects.toMatchObject({ code: "BAD_DOCUMENT" });
 });
+
+test("an edit is the next issue with its digest, kept; one that says the same is none", async () => {
+  const one = holder();
+  await expect(one.edit((held) => held, new Date())).rejects.toMatchObject({ code: "BAD_DOCUMENT" });
+  await one.offer(first);
+  const at = new Date("2026-12-01T10:00:00.900Z");
+  await Promise.all([
+    one.edit((held) => ({ ...held, mode: "Public" }), at),
+    one.edit((held) => ({ ...held, revoked: [...held.revoked, "a".repeat(64)] }), at),
+    one.edit((held) => ({ ...held }), at),
+  ]);
+  const restarted = holder();
+  await restarted.load();
+  expect(restarted.current).toMatchObject({
+    ...{ sequence: 3, issuedAt: "2026-12-01T10:00:00Z", mode: "Public", revoked: ["a".repeat(64)] },
+  });
+  expect(restarted.current).toEqual(one.current);
+});

@@ -9,9 +9,17 @@ import { documentDigest } from "../contract/sequenced-documents.ts";
 import { writeDurably } from "./durable-file.ts";
 import { IdentityError } from "./errors.ts";
 
-interface Sequenced {
+export interface Sequenced {
   readonly sequence: number;
+  readonly issuedAt: string;
   readonly digest: string;
+}
+
+/** `changed` as the issue after `held`, or `held` itself when it says the same. */
+function reissued<T extends Sequenced>(held: T, changed: T, now: Date): T {
+  const digest = documentDigest(changed);
+  if (digest === held.digest) return held;
+  return { ...changed, sequence: held.sequence + 1, issuedAt: `${now.toISOString().slice(0, 19)}Z`, digest };
 }
 
 export class DocumentHolder<T extends Sequenced> {
@@ -32,7 +40,7 @@ export class DocumentHolder<T extends Sequenced> {
   }
 
   /** Sequence 0 when there is none yet. */
-  get observed(): Sequenced {
+  get observed(): Pick<Sequenced, "sequence" | "digest"> {
     return { sequence: this.#current?.sequence ?? 0, digest: this.#current?.digest ?? "" };
   }
 
@@ -53,6 +61,17 @@ export class DocumentHolder<T extends Sequenced> {
     return turn;
   }
 
+  /**
+   * Takes the changed content as the next issue; writes nothing when the content stays as it is.
+   *
+   * @throws {IdentityError} as `offer`, and `BAD_DOCUMENT` while there is no document
+   */
+  edit(change: (current: T) => T, now: Date): Promise<void> {
+    const turn = this.#last.then(() => this.#takeChanged(change, now));
+    this.#last = turn.catch(() => undefined);
+    return turn;
+  }
+
   /** Offers a mounted file; one that is absent or not newer is no error. @throws {IdentityError} as `offer` */
   async offerFile(file: string): Promise<void> {
     const value = await readDocument(file);
@@ -60,6 +79,13 @@ export class DocumentHolder<T extends Sequenced> {
     await this.offer(value).catch((error: unknown) => {
       if (!(error instanceof IdentityError && error.code === "DOCUMENT_SEQUENCE_OLD")) throw error;
     });
+  }
+
+  async #takeChanged(change: (current: T) => T, now: Date): Promise<void> {
+    const held = this.#current;
+    if (held === undefined) throw new IdentityError("BAD_DOCUMENT", { reason: "there is none yet to change" });
+    const next = reissued(held, change(held), now);
+    if (next !== held) await this.#take(next);
   }
 
   async #take(value: unknown): Promise<void> {

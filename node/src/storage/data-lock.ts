@@ -9,6 +9,11 @@ import { StartError } from "../config/errors.ts";
 
 const SQLITE_BUSY = 5;
 
+/** True when another process has the folder: it may be about to let go. */
+export function isHeldByAnother(error: unknown): boolean {
+  return error instanceof StartError && (error.cause as { errcode?: unknown } | undefined)?.errcode === SQLITE_BUSY;
+}
+
 /**
  * @returns what releases the lock
  * @throws {StartError} `DATA_UNUSABLE`: held by another process, read-only, or cannot be made

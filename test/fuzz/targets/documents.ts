@@ -9,7 +9,7 @@ import { FederationDocumentSchema, TrustDocumentSchema } from "../../../node/src
 import { documentDigest } from "../../../node/src/contract/sequenced-documents.ts";
 import { verifyDelegation } from "../../../node/src/identity/delegation.ts";
 import { IdentityError } from "../../../node/src/identity/errors.ts";
-import { DocumentHolder } from "../../../node/src/identity/sequenced-document.ts";
+import { DocumentHolder, type Sequenced } from "../../../node/src/identity/sequenced-document.ts";
 import { type FuzzTarget, mustHold, plainSeeds, unlessRefused } from "../target.ts";
 
 const identity = generateKeyPairSync("ed25519");
@@ -79,7 +79,7 @@ async function checkConfig(bytes: Uint8Array, file: string): Promise<void> {
   });
 }
 
-type Holder = DocumentHolder<{ readonly sequence: number; readonly digest: string }>;
+type Holder = DocumentHolder<Sequenced>;
 
 /** What is taken is kept, and read again as it was. */
 async function checkDocument(schema: ConstructorParameters<typeof DocumentHolder>[0], value: unknown, kept: string) {
