@@ -7,6 +7,7 @@ import type { ArchiveNode } from "@archivestream/crds";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
+import { startArchiveNode } from "../testkit/archive-node-process.ts";
 import { type ArchiveWorld, archiveWorld } from "../testkit/archive-world.ts";
 import {
   type AuditedRequest,
@@ -167,13 +168,15 @@ async function namedMetrics(): Promise<ReadonlyMap<string, readonly string[]>> {
   return named;
 }
 
-test("every metric that the chart's files name exists in a running operator", async () => {
+test("every metric that the chart's files name exists in a running operator or node", async () => {
   // One that looks for the lease, as the installed ones do; it acts on nobody's nodes.
   const config = { leaderElection: true, className: "nobody" };
   await using idle = await startOperator({ server: world.server, admin: world.admin, config });
   const answer = (path: string) => fetch(`http://127.0.0.1:${idle.healthPort()}${path}`);
   await waitUntil("it to be ready", async () => (await answer("/readyz")).ok, WAIT);
-  const text = `${await metrics()}${await (await answer("/metrics")).text()}`;
+  await using node = await startArchiveNode({ metrics: true });
+  const ofNode = await (await fetch(`${node.metricsUrl}/metrics`)).text();
+  const text = `${await metrics()}${await (await answer("/metrics")).text()}${ofNode}`;
   const shown = new Set(text.split("\n").map((line) => /^([a-z0-9_]+)[{ ]/.exec(line)?.[1]));
   const named = await namedMetrics();
   expect(named.size).toBeGreaterThanOrEqual(2);

@@ -17,6 +17,7 @@ import type { Logger } from "../observability/logging.ts";
 import type { StorageError } from "../storage/errors.ts";
 import { createFileBlobStore, incomingFolder } from "../storage/file-blob-store.ts";
 import { syncFolder } from "../storage/folder-sync.ts";
+import { createVolumeMetrics } from "../storage/metrics.ts";
 import type { ArchiveServices } from "./archive.ts";
 import { composeFullText } from "./full-text.ts";
 import { type Engines, servicesOf } from "./services.ts";
@@ -58,6 +59,7 @@ const UNREAD_PER_CALL = 100;
 export function openArchive(parts: ArchiveParts): Archive {
   const { config, logger, state } = parts;
   const { dataDir } = config;
+  createVolumeMetrics(parts.registry, dataDir, config.limits.reserveBytes);
   const blobs = createFileBlobStore({ dataDir, reserveBytes: config.limits.reserveBytes });
   const volume = new VolumeWatch({
     probe: async () => {
