@@ -110,8 +110,8 @@ export default {
     ),
     forbid(
       "sqlite-in-storage",
-      "SQLite is known to storage and the index workers only",
-      { path: "^node/src/(?!storage|cdx|fulltext)", pathNot: TESTS },
+      "SQLite is known to storage, the index workers and the list of wanted files only",
+      { path: "^node/src/(?!storage|cdx|fulltext|sync/wanted)", pathNot: TESTS },
       { path: "^node:sqlite$" },
     ),
     forbid(

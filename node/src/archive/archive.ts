@@ -63,6 +63,20 @@ export interface UploadService {
   upload(body: AsyncIterable<Uint8Array>, options: UploadOptions, signal: AbortSignal): Promise<UploadReceipt>;
 }
 
+/** The same write path for files that are on the volume already. */
+export interface IntakeService {
+  /**
+   * Moves a flushed file, whose hash was made from its bytes, into the archive. Durable when it returns. Throws `IngestError`,
+   * `StorageError`; the file may be gone then.
+   */
+  take(
+    file: { readonly path: string; readonly hash: string; readonly size: number },
+    options: Pick<UploadOptions, "collection" | "filename">,
+  ): Promise<UploadReceipt>;
+  /** Throws `StorageError` when the volume has not this many bytes free beside the reserve. */
+  checkRoom(bytes: number): Promise<void>;
+}
+
 export interface BlobQueries {
   blob(collection: string, hash: string, signal: AbortSignal): Promise<BlobInfo | undefined>;
   /** Newest first; `after` is the `next` of the page before. */
@@ -199,6 +213,7 @@ export interface SearchService {
 /** Everything the archive does for others. */
 export interface ArchiveServices {
   readonly uploads: UploadService;
+  readonly intake: IntakeService;
   readonly blobs: BlobQueries;
   readonly contents: BlobContents;
   readonly holdings: HoldingQueries;

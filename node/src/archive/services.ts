@@ -19,7 +19,6 @@ import type {
   HoldingQueries,
   RawCaptureService,
   UploadReceipt,
-  UploadService,
 } from "./archive.ts";
 import type { FullText } from "./full-text.ts";
 
@@ -39,7 +38,7 @@ type ScopeOf = (collection: string) => AccessScope | undefined;
 export function servicesOf(scopeOf: ScopeOf, engines: Engines): ArchiveServices {
   const { index, fullText } = engines;
   return {
-    uploads: uploadService(engines),
+    ...writeServices(engines),
     blobs: blobQueries(engines),
     contents: blobContents(engines),
     holdings: holdingQueries(engines),
@@ -52,7 +51,7 @@ export function servicesOf(scopeOf: ScopeOf, engines: Engines): ArchiveServices 
 /** Ranges in one line of the log. */
 const LOGGED_RANGES = 100;
 
-function uploadService({ ingest, volume, logger, damage }: Engines): UploadService {
+function writeServices({ blobs, ingest, volume, logger, damage }: Engines): Pick<ArchiveServices, "uploads" | "intake"> {
   const report = ({ hash, damaged, digests }: UploadReceipt): void => {
     if (damaged.length > 0) {
       logger.warn({ hash, damaged: damaged.slice(0, LOGGED_RANGES) }, "stored file has damaged ranges");
@@ -61,19 +60,24 @@ function uploadService({ ingest, volume, logger, damage }: Engines): UploadServi
       logger.warn({ hash, digests }, "stored file has records that do not match their digest");
     }
   };
+  const write = async (work: () => Promise<UploadReceipt>): Promise<UploadReceipt> => {
+    const damaged = damage();
+    // Whatever were added to a damaged index could be lost with it.
+    if (damaged !== undefined) throw damaged;
+    try {
+      const receipt = await work();
+      if (receipt.created) report(receipt);
+      return receipt;
+    } catch (error) {
+      volume.failed(error);
+      throw error;
+    }
+  };
   return {
-    upload: async (body, options, signal) => {
-      const damaged = damage();
-      // Whatever were added to a damaged index could be lost with it.
-      if (damaged !== undefined) throw damaged;
-      try {
-        const receipt = await ingest.ingest(body, options, signal);
-        if (receipt.created) report(receipt);
-        return receipt;
-      } catch (error) {
-        volume.failed(error);
-        throw error;
-      }
+    uploads: { upload: (body, options, signal) => write(() => ingest.ingest(body, options, signal)) },
+    intake: {
+      take: (file, options) => write(() => ingest.take(file, options)),
+      checkRoom: (bytes) => blobs.checkRoom(bytes),
     },
   };
 }

@@ -62,6 +62,13 @@ export interface IngestDeps {
 /** A file as its journal entry says, or shall say. */
 export type StoredFile = Omit<Commit["entry"], "receivedAt"> & { readonly receivedAt?: string };
 
+/** A whole file that somebody else wrote. */
+export interface FinishedFile {
+  readonly path: string;
+  readonly hash: string;
+  readonly size: number;
+}
+
 export interface IngestService {
   /**
    * Stores a file and indexes it. Durable when it returns.
@@ -71,6 +78,13 @@ export interface IngestService {
    * @throws whatever the body throws, or the signal's reason, while bytes still come; nothing stays
    */
   ingest(body: AsyncIterable<Uint8Array>, request: IngestRequest, signal: AbortSignal): Promise<IngestReceipt>;
+  /**
+   * Stores a file that is on the volume already, flushed, and whose hash was made from its bytes; it is moved, never copied.
+   *
+   * @throws {IngestError} no archive; the file is gone
+   * @throws {StorageError} as `ingest`; the file may be gone
+   */
+  take(file: FinishedFile, request: Pick<IngestRequest, "collection" | "filename">): Promise<IngestReceipt>;
   /**
    * Indexes a file that is in its place already.
    *
@@ -83,16 +97,11 @@ export interface IngestService {
 export function createIngestService(deps: IngestDeps): IngestService {
   const locks = new KeyedLock();
   return {
-    ingest: async (body, request, signal) => {
-      try {
-        const receipt = await ingest(deps, locks, body, request, signal);
-        deps.metrics.outcome(receipt.created ? "stored" : "held");
-        return receipt;
-      } catch (error) {
-        deps.metrics.outcome(error instanceof IngestError ? "refused" : "failed");
-        throw error;
-      }
-    },
+    ingest: (body, request, signal) => counted(deps, () => ingest(deps, locks, body, request, signal)),
+    take: (file, { collection, filename }) =>
+      counted(deps, () =>
+        settle(deps, locks, deps.blobs.claim(file), { collection, filename, sizeBytes: undefined, sha256: undefined }),
+      ),
     restore: (file, journalEnd) =>
       withSpool(deps, async (spool) => {
         const entry = entryOf(deps, file);
@@ -103,6 +112,17 @@ export function createIngestService(deps: IngestDeps): IngestService {
   };
 }
 
+async function counted(deps: IngestDeps, work: () => Promise<IngestReceipt>): Promise<IngestReceipt> {
+  try {
+    const receipt = await work();
+    deps.metrics.outcome(receipt.created ? "stored" : "held");
+    return receipt;
+  } catch (error) {
+    deps.metrics.outcome(error instanceof IngestError ? "refused" : "failed");
+    throw error;
+  }
+}
+
 async function ingest(
   deps: IngestDeps,
   locks: KeyedLock,
@@ -111,7 +131,15 @@ async function ingest(
   signal: AbortSignal,
 ): Promise<IngestReceipt> {
   await deps.blobs.checkRoom(request.sizeBytes ?? 0);
-  const received = await deps.blobs.receive(body, signal);
+  return settle(deps, locks, await deps.blobs.receive(body, signal), request);
+}
+
+async function settle(
+  deps: IngestDeps,
+  locks: KeyedLock,
+  received: ReceivedBlob,
+  request: IngestRequest,
+): Promise<IngestReceipt> {
   const completeMs = deps.monotonicMs();
   // Two uploads of the same bytes must not undo each other's work.
   using _held = await locks.lock(received.hash);

@@ -32,6 +32,11 @@ export interface BlobStore {
    * @throws {StorageError} `DISK_FULL`, `DISK_READ_ONLY`; whatever the body throws; the signal's reason. Nothing stays.
    */
   receive(body: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<ReceivedBlob>;
+  /**
+   * A file that somebody wrote and flushed on the store's volume, outside its folders. It stays where it is until `keep`,
+   * so that a crash before that leaves it there.
+   */
+  claim(file: { readonly path: string; readonly hash: string; readonly size: number }): ReceivedBlob;
   /** Files that a crash left between `keep` and `settle`. */
   unsettled(): Promise<readonly ReceivedBlob[]>;
   /** @throws {StorageError} `BLOB_MISSING` when it is not held */

@@ -48,6 +48,7 @@ export function createFileBlobStore(options: FileBlobStoreOptions): BlobStore {
     checkWrites: () => probeWrite(incoming),
     list: () => listBlobs(join(blobFolder(options.dataDir), "sha256")),
     receive: (body, signal) => receive(body, { ...places, checkRoom: () => checkRoom(options, 0) }, signal),
+    claim: (file) => claimed(file, places),
     unsettled: () => unsettled(places),
     open: (hash) => openBlob(hash, pathOf(hash)),
     pathOf,
@@ -238,6 +239,36 @@ function receivedBlob(file: ReceivedFile, { pathOf, listed }: Places): ReceivedB
       await forget(path);
     },
   };
+}
+
+/** Moves in at `keep`: from then on it is a received file like others. */
+function claimed(file: ReceivedFile, places: Places): ReceivedBlob {
+  const received = receivedBlob({ ...file, path: join(places.incoming, `${file.hash}.${randomUUID()}`) }, places);
+  const leave = () => rm(file.path, { force: true });
+  return {
+    ...file,
+    keep: async () => {
+      await moved(file.path, received.path);
+      await received.keep();
+    },
+    settle: async () => {
+      await leave();
+      await received.settle();
+    },
+    discard: async (options) => {
+      await leave();
+      await received.discard(options);
+    },
+  };
+}
+
+/** Nothing happens when it has moved before. */
+async function moved(from: string, to: string): Promise<void> {
+  try {
+    await rename(from, to);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw storageErrorOf(error, from) ?? error;
+  }
 }
 
 /** The note last: while it is there, a start looks at the file again. */
