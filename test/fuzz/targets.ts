@@ -17,6 +17,7 @@ export const TARGETS = {
   cdx: { seconds: SMALL_SECONDS, load: async () => (await import("./targets/cdx.ts")).cdx },
   documents: { seconds: SMALL_SECONDS, load: async () => (await import("./targets/documents.ts")).documents },
   fields: { seconds: SMALL_SECONDS, load: async () => (await import("./targets/fields.ts")).fields },
+  peers: { seconds: SMALL_SECONDS, load: async () => (await import("./targets/peers.ts")).peers },
   /** No parser of ours: proves that the fuzzer finds what only coverage leads to. */
   planted: { seconds: 0, load: async () => (await import("./targets/planted.ts")).planted },
 } as const satisfies Readonly<Record<string, TargetPlace>>;
