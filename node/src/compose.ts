@@ -2,6 +2,7 @@
 import type { Registry } from "prom-client";
 import { AccessPolicy } from "./archive/access.ts";
 import { openArchive } from "./archive/open-archive.ts";
+import { composeSearch } from "./compose-search.ts";
 import type { LoadedConfig } from "./config/config.ts";
 import { FileWatcher } from "./config/file-watcher.ts";
 import { parseHostPort } from "./config/host-port.ts";
@@ -103,6 +104,9 @@ async function composeListeners(parts: Parts) {
   const shared: Omit<PublicAppOptions, "listener"> = {
     ...base,
     services: parts.archive.services,
+    federated: composeSearch({
+      ...{ services: parts.archive.services, identity, registry: parts.registry, peers: undefined },
+    }),
     access: new AccessPolicy(config.collections),
     callerOf: createAuthentication({
       isAccessToken: (offered) => identity.token.matches(offered),
@@ -124,10 +128,14 @@ async function composeListeners(parts: Parts) {
     const app = await createArchiveApp({ ...shared, listener: "web", behindProxy: true });
     listeners.push(new Listener("web", app, at("web")));
   }
+  const isPrivate = () => identity.trust.current?.mode !== "Public";
   const app = await createArchiveApp({
     ...{ ...shared, listener: "federation", tls: identity.keys().tls },
+    leafSearch: {
+      ...{ isPrivate, hasSearch: config.capabilities.includes("search"), monotonicMs: () => performance.now() },
+    },
     sync: {
-      isPrivate: () => identity.trust.current?.mode !== "Public",
+      isPrivate,
       hasStore: config.capabilities.includes("store"),
       offers: { offered: async () => [] },
       sent: createSyncMetrics(parts.registry).sent,

@@ -32,7 +32,7 @@ async function settings(node: ArchiveNodeProcess): Promise<string> {
   const refusing = [
     ...["POST /api/v1/collections/{name}/warcs", "GET /api/v1/search", "GET /{collection}/cdx"],
     // A cursor that was never given, and a list that is too long, are no matter of the schema.
-    ...["GET /api/v1/federation/sync/changes", "POST /api/v1/federation/sync"],
+    ...["GET /api/v1/federation/sync/changes", "POST /api/v1/federation/sync", "POST /api/v1/federation/search"],
   ];
   const lenient = refusing.map(
     (name) => `[[operations]]\ninclude-name = "${name}"\nchecks.positive_data_acceptance.enabled = false\n`,
@@ -60,6 +60,7 @@ test("documents every path, with problems for the refusals", async () => {
     "/api/v1/collections/{name}/warcs/{hash}/content",
     "/api/v1/federation/blob/{hash}",
     "/api/v1/federation/collections",
+    "/api/v1/federation/search",
     "/api/v1/federation/sync",
     "/api/v1/federation/sync/changes",
     "/api/v1/search",

@@ -10,6 +10,7 @@ import { createArchiveApp, type PublicAppOptions } from "../../node/src/http/pub
 import { UploadSlots } from "../../node/src/http/upload-slots.ts";
 import { NodeState } from "../../node/src/lifecycle/node-state.ts";
 import { createLogger } from "../../node/src/observability/logging.ts";
+import { federationOf } from "./federation-in-process.ts";
 
 /** As sent in `Authorization`; nobody sends nothing. */
 export const CALLERS = {
@@ -48,6 +49,8 @@ export function federationApp(archive: Archive, config: NodeConfig, sync: NonNul
   return createArchiveApp({
     ...{ logger: createLogger("error", "test"), metrics: createHttpMetrics(new Registry()), listener: "federation" },
     ...{ services: archive.services, access: new AccessPolicy(config.collections), state: new NodeState(), sync },
+    leafSearch: { isPrivate: sync.isPrivate, hasSearch: true, monotonicMs: () => performance.now() },
+    federated: federationOf(archive.services, {}),
     callerOf: createAuthentication({
       isAccessToken: (offered) => offered === "0123456789abcdef",
       peerOf: (session) => ({ kind: "peer", nodeId: nodeId(session), isTrusted: session === "trusted" }),

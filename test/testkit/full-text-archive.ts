@@ -3,10 +3,13 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Registry } from "prom-client";
+import type { LeafSearchService } from "../../node/src/archive/archive.ts";
 import { Indexer, type IndexerEvent } from "../../node/src/fulltext/indexer.ts";
 import type { CollectionScope } from "../../node/src/fulltext/question.ts";
 import { type FullTextIndex, openFullTextIndex } from "../../node/src/fulltext/reader-pool.ts";
 import type { LocalSearch, SearchAnswer } from "../../node/src/search/answer.ts";
+import { SYSTEM_CLOCK } from "../../node/src/search/deadline.ts";
+import { createLeafSearch } from "../../node/src/search/leaf-search.ts";
 import { createLocalSearch } from "../../node/src/search/local-search.ts";
 import { createSearchMetrics } from "../../node/src/search/metrics.ts";
 import { type ListedCapture, listBlob } from "./listed-captures.ts";
@@ -19,6 +22,7 @@ export interface FullTextArchive extends AsyncDisposable {
   readonly ends: readonly Error[];
   readonly index: FullTextIndex;
   readonly search: LocalSearch;
+  readonly leaf: LeafSearchService;
   /** Adds a blob and waits until it is searchable. */
   add(captures: readonly ListedCapture[], collection?: string): Promise<void>;
   /** Adds a blob without waiting; returns its sequence. */
@@ -83,6 +87,7 @@ export async function openFullTextArchive(options: FullTextArchiveOptions): Prom
     metrics: createSearchMetrics(new Registry()),
     nowMs: () => performance.now(),
   });
+  const leaf = createLeafSearch({ index, scopeOf: options.scopeOf ?? openToAll, clock: SYSTEM_CLOCK });
   const sequences = () => events.map((event) => (event.kind === "set-aside" ? 0 : event.sequence));
   const reached = (sequence: number): boolean => sequences().some((seen) => seen >= sequence);
   const indexed = async (sequence: number): Promise<void> => {
@@ -102,6 +107,7 @@ export async function openFullTextArchive(options: FullTextArchiveOptions): Prom
     ends,
     index,
     search,
+    leaf,
     append,
     indexed,
     checkpoint: () => {

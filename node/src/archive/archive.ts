@@ -2,6 +2,7 @@
  * What the archive does for whoever asks it: the HTTP edge, sync, federated search. They depend on these types only.
  * Hashes are 64 lower-case hex digits; timestamps are 14 digits UTC; every call ends when its signal aborts.
  */
+import type { SearchAnswerMessage, SearchFilters } from "../asfp/search-messages.ts";
 import type { DamagedRange } from "../warc/record.ts";
 
 export interface UploadOptions {
@@ -210,6 +211,68 @@ export interface SearchService {
   search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer>;
 }
 
+/** A search as the edge takes it: of this archive, or of the federation. */
+export interface FederatedRequest extends SearchRequest {
+  readonly scope: "federation" | "local";
+  /** Time for the answer, milliseconds; absent: as the federation document says. */
+  readonly timeoutMs: number | undefined;
+  /** For whom peers are asked: `member` may also see hits of Federation collections. */
+  readonly audience: "public" | "member";
+  /** Collections that the user named; peers are asked for theirs of the same names. */
+  readonly named: readonly string[] | undefined;
+}
+
+/** Names with underscores are those that the federation adds. */
+export interface FederatedAnswer extends Omit<SearchAnswer, "hits"> {
+  /** `sources`: ids of the nodes that have the page. */
+  readonly hits: readonly (SearchHit & { readonly sources: readonly string[] })[];
+  readonly coverage: {
+    readonly peers: {
+      readonly selected: number;
+      readonly answered: number;
+      readonly partial: number;
+      readonly failed: number;
+    };
+  };
+  readonly ranking: "approximate";
+  /** All that could be asked, also those that were not. */
+  readonly peers: readonly {
+    readonly node_id: string;
+    readonly status: string;
+    readonly took_ms: number;
+    /** Hits that it sent. */
+    readonly returned: number;
+    /** Hits of this answer that it has. */
+    readonly used: number;
+  }[];
+  /** Why this is not the answer of the federation, in words for a person. */
+  readonly notice?: string;
+}
+
+/** Throws `SearchError` (`BAD_QUERY` says what to change). */
+export interface FederatedSearchService {
+  search(request: FederatedRequest, signal: AbortSignal): Promise<FederatedAnswer>;
+}
+
+/** What a peer asks of this node's index alone. */
+export interface LeafQuestion {
+  readonly query: string;
+  /** Those that the asker may read. */
+  readonly collections: readonly string[];
+  readonly filters: Omit<SearchFilters, "collections">;
+  /** Results to present. */
+  readonly size: number;
+  readonly budgetMs: number;
+  /** With features, and with statistics. */
+  readonly features: boolean;
+  readonly stats: boolean;
+}
+
+/** Throws `SearchError` (`BAD_QUERY`, `OVERLOADED`). */
+export interface LeafSearchService {
+  ask(question: LeafQuestion, signal: AbortSignal): Promise<SearchAnswerMessage>;
+}
+
 /** Everything the archive does for others. */
 export interface ArchiveServices {
   readonly uploads: UploadService;
@@ -220,4 +283,5 @@ export interface ArchiveServices {
   readonly cdx: CdxService;
   readonly captures: RawCaptureService;
   readonly search: SearchService;
+  readonly leaf: LeafSearchService;
 }

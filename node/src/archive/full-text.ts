@@ -12,11 +12,13 @@ import { createFullTextMetrics, type FullTextMetrics } from "../fulltext/metrics
 import { type FullTextIndex, openFullTextIndex } from "../fulltext/reader-pool.ts";
 import type { NodeState } from "../lifecycle/node-state.ts";
 import type { Logger } from "../observability/logging.ts";
+import { SYSTEM_CLOCK } from "../search/deadline.ts";
+import { createLeafSearch } from "../search/leaf-search.ts";
 import { createLocalSearch } from "../search/local-search.ts";
 import { createSearchMetrics } from "../search/metrics.ts";
 import { storageErrorOf } from "../storage/errors.ts";
 import { blobFolder } from "../storage/file-blob-store.ts";
-import type { SearchService } from "./archive.ts";
+import type { LeafSearchService, SearchService } from "./archive.ts";
 
 export interface FullTextParts {
   readonly config: NodeConfig;
@@ -29,6 +31,7 @@ export interface FullTextParts {
 
 export interface FullText {
   readonly search: SearchService;
+  readonly leaf: LeafSearchService;
   /** Files up to this place in the order of commits can be found. */
   readonly searchableUpTo: () => number;
   /** Why a file is not searchable though its turn has come; `undefined` when it is. */
@@ -63,19 +66,24 @@ export function composeFullText(
     index ??= openFullTextIndex({ file, ...READERS, onDamage: (inode) => indexer.rebuild(inode) });
     return index;
   };
+  const asked = {
+    index: {
+      match: (...call: Parameters<FullTextIndex["match"]>) => opened().match(...call),
+      candidates: (...call: Parameters<FullTextIndex["candidates"]>) => opened().candidates(...call),
+      present: (...call: Parameters<FullTextIndex["present"]>) => opened().present(...call),
+    },
+    scopeOf: (collection: string) => {
+      const scope = scopeOf(collection);
+      return scope && { ...scope, cutoff: scope.cutoff === undefined ? undefined : Number(scope.cutoff) };
+    },
+  };
   return {
     search: createLocalSearch({
-      index: {
-        match: (question, signal) => opened().match(question, signal),
-        present: (question, docs, signal) => opened().present(question, docs, signal),
-      },
-      scopeOf: (collection) => {
-        const scope = scopeOf(collection);
-        return scope && { ...scope, cutoff: scope.cutoff === undefined ? undefined : Number(scope.cutoff) };
-      },
+      ...asked,
       metrics: createSearchMetrics(registry),
       nowMs: () => performance.now(),
     }),
+    leaf: createLeafSearch({ ...asked, clock: SYSTEM_CLOCK }),
     searchableUpTo: () => progress.sequence,
     setAside,
     searchable: (sequence, signal) => progress.until(sequence, signal),

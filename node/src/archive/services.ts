@@ -45,13 +45,20 @@ export function servicesOf(scopeOf: ScopeOf, engines: Engines): ArchiveServices 
     cdx: createCdxService({ captures: index, scopeOf }),
     captures: captureService(engines, scopeOf),
     search: fullText.search,
+    leaf: fullText.leaf,
   };
 }
 
 /** Ranges in one line of the log. */
 const LOGGED_RANGES = 100;
 
-function writeServices({ blobs, ingest, volume, logger, damage }: Engines): Pick<ArchiveServices, "uploads" | "intake"> {
+function writeServices({
+  blobs,
+  ingest,
+  volume,
+  logger,
+  damage,
+}: Engines): Pick<ArchiveServices, "uploads" | "intake"> {
   const report = ({ hash, damaged, digests }: UploadReceipt): void => {
     if (damaged.length > 0) {
       logger.warn({ hash, damaged: damaged.slice(0, LOGGED_RANGES) }, "stored file has damaged ranges");

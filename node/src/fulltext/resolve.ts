@@ -102,6 +102,13 @@ function resolveGroup(clauses: readonly Clause[], lookup: TermLookup): ResolvedG
   };
 }
 
+/** Units of a question, the same in every index with this analyser. */
+export function countUnits(groups: Question["groups"]): number {
+  return groups
+    .flat()
+    .reduce((sum, { kind, text }) => sum + (kind === "prefix" ? 1 : analyse(text, undefined).length), 0);
+}
+
 function filterTerm({ field, value }: FacetFilter): string {
   if (field === "host") return hostTerm(value);
   return field === "type" ? typeTerm(value) : languageTerm(value);

@@ -50,6 +50,7 @@ export const PROBLEMS = {
   "storage-unavailable": passing(503, "A part of the node's storage cannot be used now"),
   "deadline-exceeded": passing(504, "The answer took too long"),
   "storage-full": passing(507, "The node's volume is full"),
+  "loop-detected": final(508, "The question was sent on by another node"),
 } as const satisfies Record<string, ProblemKind>;
 
 export type ProblemCode = keyof typeof PROBLEMS;

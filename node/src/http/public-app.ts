@@ -3,7 +3,7 @@ import rateLimit from "@fastify/rate-limit";
 import swagger from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import type { AccessPolicy } from "../archive/access.ts";
-import type { ArchiveServices } from "../archive/archive.ts";
+import type { ArchiveServices, FederatedSearchService } from "../archive/archive.ts";
 import type { Caller } from "../archive/caller.ts";
 import type { NodeState } from "../lifecycle/node-state.ts";
 import { type AppOptions, createApp } from "./app.ts";
@@ -14,6 +14,7 @@ import { HttpProblem } from "./problem.ts";
 import { captureRoutes } from "./routes/captures.ts";
 import { cdxRoutes } from "./routes/cdx.ts";
 import { collectionRoutes } from "./routes/collections.ts";
+import { type LeafSearchRoutesOptions, leafSearchRoutes } from "./routes/federation/search.ts";
 import { syncRoutes } from "./routes/federation/sync.ts";
 import type { SyncRoutesOptions } from "./routes/federation/sync-options.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -24,12 +25,14 @@ import { watchMethods } from "./wrong-methods.ts";
 
 export interface PublicAppOptions extends AppOptions {
   readonly services: ArchiveServices;
+  readonly federated: FederatedSearchService;
   readonly access: AccessPolicy;
   readonly callerOf: CallerOf;
   readonly state: NodeState;
   readonly body: BodyLimits;
   readonly slots: UploadSlots;
   /** On the listener that peers call. */
+  readonly leafSearch?: Pick<LeafSearchRoutesOptions, "isPrivate" | "hasSearch" | "monotonicMs">;
   readonly sync?: Pick<SyncRoutesOptions, "isPrivate" | "hasStore" | "offers" | "sent">;
 }
 
@@ -75,9 +78,12 @@ async function limitedRoutes(app: FastifyInstance, options: PublicAppOptions): P
   const isDraining = () => state.phase === "Draining";
   await app.register(warcRoutes, { ...services, access, callerOf, body, slots, isDraining });
   const shared = { ...services, access, callerOf, deadlineMs: QUERY_DEADLINE_MS };
-  await app.register(searchRoutes, shared);
+  await app.register(searchRoutes, { ...shared, federated: options.federated });
   await app.register(cdxRoutes, shared);
   await app.register(captureRoutes, shared);
+  if (options.leafSearch !== undefined) {
+    await app.register(leafSearchRoutes, { ...services, access, callerOf, ...options.leafSearch });
+  }
   if (options.sync !== undefined) await app.register(syncRoutes, { ...services, access, callerOf, ...options.sync });
 }
 

@@ -3,7 +3,6 @@
  * hits keep their score, later ones lose a tenth each; copies of a text already shown lose half. Hits of a single host
  * keep their order. Nothing is hidden.
  */
-import type { RankedDocument } from "../fulltext/question.ts";
 import { simhashDistance } from "../fulltext/simhash.ts";
 
 const FREE_PER_HOST = 2;
@@ -19,8 +18,15 @@ function hostFactor(shown: number): number {
   return Math.max(LOWEST_HOST_FACTOR, HOST_DECAY ** Math.max(0, shown - FREE_PER_HOST + 1));
 }
 
+/** What decides where a hit is shown. */
+export interface Diverse {
+  readonly host: string;
+  readonly score: number;
+  readonly simhash: readonly [number, number];
+}
+
 /** Index of the best of the remaining hits, given what is shown already. Earlier wins a tie. */
-function bestOf(hits: readonly { hit: RankedDocument; copy: boolean }[], perHost: ReadonlyMap<string, number>): number {
+function bestOf(hits: readonly { hit: Diverse; copy: boolean }[], perHost: ReadonlyMap<string, number>): number {
   let best = 0;
   let bestScore = Number.NEGATIVE_INFINITY;
   hits.forEach(({ hit, copy }, index) => {
@@ -34,10 +40,10 @@ function bestOf(hits: readonly { hit: RankedDocument; copy: boolean }[], perHost
 }
 
 /** The same hits in the order they are shown. */
-export function diversify(ranked: readonly RankedDocument[]): RankedDocument[] {
+export function diversify<H extends Diverse>(ranked: readonly H[]): H[] {
   const remaining = ranked.slice(0, WINDOW).map((hit) => ({ hit, copy: false }));
   const perHost = new Map<string, number>();
-  const order: RankedDocument[] = [];
+  const order: H[] = [];
   while (remaining.length > 0) {
     const [next] = remaining.splice(bestOf(remaining, perHost), 1);
     if (next === undefined) break;

@@ -2,14 +2,14 @@
  * Answers a search from this node's own index: parse, match, spread over hosts, cut the page, present. Access rules of the
  * asked collections go into every question; a collection without a rule is not searched.
  */
-import { earliestMoment, latestMoment } from "../cdx/timestamp.ts";
 import { FullTextError } from "../fulltext/errors.ts";
 import type { CollectionScope, MatchAnswer, PresentedDocument, Question } from "../fulltext/question.ts";
 import type { LocalSearch, SearchAnswer, SearchHit, SearchRequest } from "./answer.ts";
 import { diversify } from "./diversify.ts";
 import { badQuery, SearchError, type SearchErrorCode } from "./errors.ts";
+import { makeQuestion } from "./make-question.ts";
 import type { SearchMetrics, SearchOutcome } from "./metrics.ts";
-import { type ParsedQuery, parseQuery } from "./query-parser.ts";
+import { parseQuery } from "./query-parser.ts";
 
 export interface LocalSearchDeps {
   readonly index: {
@@ -30,43 +30,7 @@ export interface LocalSearchDeps {
 const MAX_PAGED = 1_000;
 const TIMESTAMP_DIGITS = 14;
 
-/** A bound as digits, put into the first or last second it can mean. */
-function bound(text: string | undefined, moment: (digits: string) => string, name: string): number | undefined {
-  if (text === undefined || text === "") return undefined;
-  if (!/^\d{4,14}$/.test(text)) throw badQuery(`${name}: write a year or 4 to 14 digits, such as 2014 or 20140131`);
-  return Number(moment(text));
-}
-
-function latest(...times: readonly (number | undefined)[]): number | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known);
-}
-
-function earliest(...times: readonly (number | undefined)[]): number | undefined {
-  const known = times.filter((time) => time !== undefined);
-  return known.length === 0 ? undefined : Math.min(...known);
-}
-
-function toQuestion(request: SearchRequest, query: ParsedQuery, scopes: readonly CollectionScope[]): Question {
-  const { years } = query;
-  return {
-    groups: query.groups,
-    excluded: query.excluded,
-    filters: query.filters,
-    excludedFilters: query.excludedFilters,
-    from: latest(
-      bound(request.from, earliestMoment, "from"),
-      bound(years?.from.toString().padStart(4, "0"), earliestMoment, "year"),
-    ),
-    to: earliest(
-      bound(request.to, latestMoment, "to"),
-      bound(years?.to.toString().padStart(4, "0"), latestMoment, "year"),
-    ),
-    scopes,
-  };
-}
-
-const digits = (time: number): string => String(time).padStart(TIMESTAMP_DIGITS, "0");
+export const digits = (time: number): string => String(time).padStart(TIMESTAMP_DIGITS, "0");
 
 function toHit(document: PresentedDocument, score: number): SearchHit {
   const { url, collection, title, snippet, host, mime, language } = document;
@@ -79,7 +43,7 @@ function toHit(document: PresentedDocument, score: number): SearchHit {
 }
 
 /** Engine failures in the words of a search. */
-function toSearchError(error: unknown): unknown {
+export function toSearchError(error: unknown): unknown {
   if (!(error instanceof FullTextError)) return error;
   const { code, details } = error as FullTextError<"QUERY_TIMEOUT" | "OVERLOADED">;
   if (code === "QUERY_TIMEOUT" && "afterMs" in details) {
@@ -106,7 +70,7 @@ async function answer(deps: LocalSearchDeps, request: SearchRequest, signal: Abo
   const startedMs = deps.nowMs();
   const query = parseQuery(request.q);
   const scopes = request.collections.flatMap((name) => deps.scopeOf(name) ?? []);
-  const question = toQuestion(request, query, scopes);
+  const question = makeQuestion(query, request, scopes);
   if (request.offset + request.limit > MAX_PAGED) throw badQuery(`only the first ${MAX_PAGED} hits can be paged to`);
   if (scopes.length === 0) return nothing(deps.nowMs() - startedMs);
   const matched = await deps.index.match(question, signal);

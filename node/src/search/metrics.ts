@@ -1,5 +1,6 @@
 /** Metrics of searching. */
-import { Counter, Histogram, type Registry } from "prom-client";
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import type { PeerSearchStatus } from "./peer-selection.ts";
 
 export type SearchOutcome = "ok" | "bad_query" | "deadline_exceeded" | "overloaded" | "failed";
 const OUTCOMES: readonly SearchOutcome[] = ["ok", "bad_query", "deadline_exceeded", "overloaded", "failed"];
@@ -27,5 +28,45 @@ export function createSearchMetrics(registry: Registry): SearchMetrics {
       searches.inc({ outcome });
       duration.observe(seconds);
     },
+  };
+}
+
+/** `local`: no peer could be asked, or none was to be. */
+export type FederatedOutcome = "ok" | "partial" | "local" | "failed";
+const STATUSES: readonly PeerSearchStatus[] = ["ok", "partial", "timeout", "unreachable", "refused", "incompatible"];
+
+export interface FederatedMetrics {
+  observe(outcome: FederatedOutcome, seconds: number): void;
+  /** A peer was asked. */
+  asked(status: PeerSearchStatus): void;
+}
+
+/** @param openBreakers - peers that are left alone now */
+export function createFederatedMetrics(registry: Registry, openBreakers: () => number): FederatedMetrics {
+  const duration = new Histogram({
+    name: "archivestream_search_federated_duration_seconds",
+    help: "Time to answer a search, by what came of its peers",
+    labelNames: ["outcome"],
+    buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
+    registers: [registry],
+  });
+  const asked = new Counter({
+    name: "archivestream_search_peers_asked_total",
+    help: "Questions to peers by what became of them",
+    labelNames: ["status"],
+    registers: [registry],
+  });
+  for (const status of STATUSES) asked.inc({ status }, 0);
+  new Gauge({
+    name: "archivestream_search_breakers_open",
+    help: "Peers that are not asked for a while because they failed",
+    registers: [registry],
+    collect(): void {
+      this.set(openBreakers());
+    },
+  }).set(0);
+  return {
+    observe: (outcome, seconds) => duration.observe({ outcome }, seconds),
+    asked: (status) => asked.inc({ status }),
   };
 }

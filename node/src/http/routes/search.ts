@@ -1,15 +1,15 @@
-/** `GET /api/v1/search`: parse, call the search, shape the reply. No search logic here. */
+/** `GET /api/v1/search`: parse, call the federated search, shape the reply. No search logic here. */
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import Type from "typebox";
 import type { AccessPolicy } from "../../archive/access.ts";
-import type { SearchAnswer, SearchService } from "../../archive/archive.ts";
+import type { FederatedAnswer, FederatedSearchService } from "../../archive/archive.ts";
 import type { Caller } from "../../archive/caller.ts";
 import type { CallerOf } from "../authenticate.ts";
 import { deadlineSignal } from "../request-signal.ts";
 import { CollectionName, PartialTimestamp, ProblemReplies } from "../schemas.ts";
 
 export interface SearchRoutesOptions {
-  readonly search: SearchService;
+  readonly federated: FederatedSearchService;
   readonly access: AccessPolicy;
   readonly callerOf: CallerOf;
   /** Whole-request budget, milliseconds. */
@@ -30,6 +30,19 @@ const Query = Type.Object(
     offset: Type.Integer({ minimum: 0, maximum: 900, default: 0 }),
     from: Type.Optional(PartialTimestamp),
     to: Type.Optional(PartialTimestamp),
+    scope: Type.Unsafe<"federation" | "local">({
+      type: "string",
+      enum: ["federation", "local"],
+      default: "federation",
+      description: "`federation` asks the node's peers too; then `offset` and `limit` together reach up to 100",
+    }),
+    timeout_ms: Type.Optional(
+      Type.Integer({
+        minimum: 50,
+        maximum: 10_000,
+        description: "Time for the answer; peers that take longer are left out. 2000, or as the node is told",
+      }),
+    ),
   },
   { additionalProperties: false },
 );
@@ -47,14 +60,34 @@ const Hit = Type.Object({
   language: Type.Optional(Type.String()),
   score: Type.Number(),
   captures: Type.Object({ count: Type.Integer(), first: Type.String(), last: Type.String() }),
+  sources: Type.Array(Type.String(), { description: "Ids of the nodes that have the page" }),
+});
+
+const Count = Type.Integer({ minimum: 0 });
+const Peer = Type.Object({
+  node_id: Type.String(),
+  status: Type.String({
+    description:
+      "ok, partial, timeout, unreachable, breaker_open (failed too often lately), dead, refused, incompatible (no answer, or hits that only its own order ranks: they come last), not_selected",
+  }),
+  took_ms: Count,
+  returned: Type.Integer({ minimum: 0, description: "Hits that it sent" }),
+  used: Type.Integer({ minimum: 0, description: "Hits of this answer that it has" }),
 });
 
 const Reply = Type.Object({
-  total: Type.Integer({ minimum: 0 }),
+  total: Type.Integer({
+    minimum: 0,
+    description: "Of several archives: added up; a page that more than one has may count more than once",
+  }),
   totalIsLowerBound: Type.Boolean(),
   hits: Type.Array(Hit),
   facets: Type.Object({ host: Facets, type: Facets, language: Facets, year: Facets }),
   tookMs: Type.Number({ minimum: 0 }),
+  coverage: Type.Object({ peers: Type.Object({ selected: Count, answered: Count, partial: Count, failed: Count }) }),
+  ranking: Type.Literal("approximate"),
+  peers: Type.Array(Peer),
+  notice: Type.Optional(Type.String({ description: "Why this is not the answer of the federation" })),
 });
 
 export const searchRoutes: FastifyPluginAsyncTypebox<SearchRoutesOptions> = async (app, options) => {
@@ -68,10 +101,14 @@ export const searchRoutes: FastifyPluginAsyncTypebox<SearchRoutesOptions> = asyn
       },
     },
     async (request) => {
-      const { q, limit, offset, from, to, collection } = request.query;
-      const collections = readable(options.callerOf(request), collection, options.access);
-      const question = { q, collections, limit, offset, from, to };
-      return shape(await options.search.search(question, deadlineSignal(request, options.deadlineMs)));
+      const { q, limit, offset, from, to, collection, scope, timeout_ms: timeoutMs } = request.query;
+      const caller = options.callerOf(request);
+      const collections = readable(caller, collection, options.access);
+      const question = {
+        ...{ q, collections, limit, offset, from, to, scope, timeoutMs, named: collection },
+        audience: caller.kind === "token" ? ("member" as const) : ("public" as const),
+      };
+      return shape(await options.federated.search(question, deadlineSignal(request, options.deadlineMs)));
     },
   );
 };
@@ -81,12 +118,13 @@ function readable(caller: Caller, names: readonly string[] | undefined, access: 
   return access.allReadable(caller).map((collection) => collection.name);
 }
 
-function shape(answer: SearchAnswer) {
+function shape(answer: FederatedAnswer) {
   const { host, type, language, year } = answer.facets;
   return {
     ...answer,
-    hits: answer.hits.map(({ language: spoken, ...hit }) => ({
-      ...hit,
+    peers: [...answer.peers],
+    hits: answer.hits.map(({ language: spoken, sources, ...hit }) => ({
+      ...{ ...hit, sources: [...sources] },
       ...(spoken === undefined ? {} : { language: spoken }),
     })),
     facets: { host: [...host], type: [...type], language: [...language], year: [...year] },
