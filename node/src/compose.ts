@@ -173,7 +173,7 @@ function controlSocket({ loaded, identity, logger }: Parts): ControlServer {
     isManaged: !loaded.embedded,
     seen: () => [],
     forget: () => {},
-    progress: () => [],
+    progress: async () => [],
     identify: async () => {
       throw new Error("this version cannot ask who is at an address");
     },

@@ -1,7 +1,10 @@
 /** What every `BlobStore` must do, whatever it keeps its bytes in. Call it from the test of an implementation. */
 import { randomBytes } from "node:crypto";
+import { readdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import type { BlobStore } from "../../node/src/storage/blob-store.ts";
+import { tempDir } from "../testkit/temp-dir.ts";
 import { sha256Of } from "../testkit/uploads.ts";
 
 export interface BlobStoreUnderTest extends AsyncDisposable {
@@ -60,6 +63,26 @@ export function blobStoreCompliance(name: string, make: () => Promise<BlobStoreU
     expect(left?.hash).toBe(sha256Of(bytes));
     await left?.discard({ named: true });
     expect([await hashesOf(again), await again.unsettled()]).toEqual([[], []]);
+  });
+
+  test(`${name}: a finished file stays where it is until it is kept, and is moved then`, async () => {
+    await using made = await make();
+    await using elsewhere = await tempDir("claimed");
+    await made.store.prepare();
+    const path = join(elsewhere.path, "finished");
+    const file = { path, hash: sha256Of(bytes), size: bytes.length };
+    await writeFile(path, bytes);
+    const claimed = made.store.claim(file);
+    expect([claimed.path, await hashesOf(made.store), await made.store.unsettled()]).toEqual([path, [], []]);
+    await claimed.keep();
+    await claimed.keep();
+    await claimed.settle();
+    expect([await hashesOf(made.store), await readdir(elsewhere.path)]).toEqual([[file.hash], []]);
+    expect(Buffer.compare(await bytesOf(made.store, file.hash), bytes)).toBe(0);
+    await writeFile(path, bytes);
+    await made.store.claim(file).discard({ named: false });
+    expect([await hashesOf(made.store), await readdir(elsewhere.path)]).toEqual([[file.hash], []]);
+    expect(await made.store.unsettled()).toEqual([]);
   });
 
   test(`${name}: taking back a second copy leaves the first`, async () => {

@@ -77,7 +77,7 @@ async function stoppedNode(dataDir: string): Promise<CommandContext> {
     isManaged,
     seen: () => [],
     forget: () => {},
-    progress: () => [],
+    progress: async () => [],
     identify: async () => {
       throw new Error("only a running node can ask who is there, and none runs on this folder");
     },

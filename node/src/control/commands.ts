@@ -26,7 +26,7 @@ export interface CommandContext {
   /** Forgets what was learnt of a peer that is removed. */
   readonly forget: (nodeId: string) => void;
   /** One row for each peer and collection that a policy applies to now. */
-  readonly progress: () => readonly PolicyRow[];
+  readonly progress: () => Promise<readonly PolicyRow[]>;
   /**
    * The node id that whoever is at a base URL claims; nothing is proven by it.
    *
@@ -90,7 +90,7 @@ const COMMANDS: { readonly [C in CommandName]: Run<C> } = {
     return null;
   },
   "policy-add": addPolicy,
-  "policy-list": async ({ documents, progress }) => policyRows(documents.federation?.policies ?? [], progress()),
+  "policy-list": async ({ documents, progress }) => policyRows(documents.federation?.policies ?? [], await progress()),
   "policy-remove": async (context, { name }) => {
     editable(context);
     if (policyOf(context, name) === undefined) throw new ControlError("POLICY_UNKNOWN", { name });

@@ -60,11 +60,21 @@ const REASONS: Readonly<Record<SyncErrorCode, MissingReason>> = {
   TOO_LARGE: "too-large",
   WRONG_BYTES: "corrupt",
 };
-/** Of other folders, by class name and code. */
+/** Of other folders, by class name and code; those that are not here are a failure of ours or of the peer's program. */
 const OTHERS: Readonly<Record<string, MissingReason>> = {
   "StorageError.DISK_FULL": "disk-reserve",
   "IngestError.NOT_AN_ARCHIVE": "not-an-archive",
+  "PeerError.NOT_ADMITTED": "refused",
+  "PeerError.NOT_TRUSTED": "refused",
+  "PeerError.ANSWER_TOO_LARGE": "failed",
+  "PeerError.BAD_ANSWER": "failed",
 };
+
+/** How long the other side asked us to wait, milliseconds; 0 when it did not. */
+export function askedWaitMs(error: unknown): number {
+  const waitMs = (error as { readonly details?: { readonly retryAfterMs?: unknown } }).details?.retryAfterMs;
+  return typeof waitMs === "number" && waitMs > 0 ? waitMs : 0;
+}
 
 /** The peer cannot be reached or does not let this node in: nothing else can be had from it either. */
 export function isPeerFault(error: unknown): boolean {
@@ -74,6 +84,5 @@ export function isPeerFault(error: unknown): boolean {
 export function missingReasonOf(error: unknown): MissingReason {
   if (error instanceof SyncError) return REASONS[error.code as SyncErrorCode];
   const { name, code } = error as { readonly name?: unknown; readonly code?: unknown };
-  if (name === "PeerError") return code === "REFUSED" || code === "PENDING" ? "refused" : "holder-offline";
-  return OTHERS[`${String(name)}.${String(code)}`] ?? "failed";
+  return OTHERS[`${String(name)}.${String(code)}`] ?? (name === "PeerError" ? "holder-offline" : "failed");
 }

@@ -4,7 +4,7 @@
  */
 import type { HoldingQueries, IntakeService } from "../archive/archive.ts";
 import type { MissingReason } from "../contract/federation-reports.ts";
-import { isPeerFault, missingReasonOf, SyncError, type SyncErrorCode } from "./errors.ts";
+import { askedWaitMs, isPeerFault, missingReasonOf, SyncError } from "./errors.ts";
 import { itemRetryMs } from "./pace.ts";
 import { fetchFile, type TransferDeps } from "./transfer.ts";
 import type { TransferSlots } from "./transfer-slots.ts";
@@ -100,19 +100,13 @@ export class ItemFetch {
     if (isPeerFault(error)) return failed(before, 0);
     // Over a bad connection a large file comes in many parts.
     const failures = hasProgress(error) ? 1 : before + 1;
-    return failed(failures, this.#deps.nowMs() + Math.max(saidMs(error), itemRetryMs(failures, this.#deps.random)));
+    return failed(
+      failures,
+      this.#deps.nowMs() + Math.max(askedWaitMs(error), itemRetryMs(failures, this.#deps.random)),
+    );
   }
 }
 
-function detailsOf<C extends SyncErrorCode>(error: unknown, code: C): SyncError<C>["details"] | undefined {
-  if (!(error instanceof SyncError) || error.code !== code) return undefined;
-  return (error as SyncError<C>).details;
-}
-
 function hasProgress(error: unknown): boolean {
-  return (detailsOf(error, "CUT_OFF")?.received ?? 0) > 0;
-}
-
-function saidMs(error: unknown): number {
-  return detailsOf(error, "PEER_BUSY")?.retryAfterMs ?? 0;
+  return error instanceof SyncError && error.code === "CUT_OFF" && (error as SyncError<"CUT_OFF">).details.received > 0;
 }

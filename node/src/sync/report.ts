@@ -8,10 +8,10 @@ export interface PolicyLine {
   readonly name: string;
   readonly peer: string;
   readonly collection: string;
-  /** Files of the peer that the policy asks for. */
-  readonly wanted: number;
+  /** Files of the peer that the policy asks for; null before its list was read. */
+  readonly wanted: number | null;
   /** Of these, the ones that are here. */
-  readonly held: number;
+  readonly held: number | null;
   /** At most a hundred; `wanted` minus `held` is how many there are. */
   readonly missing: readonly { readonly hash: string; readonly reason: MissingReason }[];
 }
@@ -56,6 +56,7 @@ export async function policyLines(targets: readonly Target[]): Promise<readonly 
     shown.map(async (target) => {
       const { policy, peer, collection } = target.planned;
       const { held, total } = target.counts;
+      if (!target.isKnown) return { name: policy.name, peer, collection, wanted: null, held: null, missing: [] };
       const missing = total === 0 ? [] : await target.missing(LISTED_MISSING);
       return { name: policy.name, peer, collection, wanted: held + total, held, missing };
     }),

@@ -6,7 +6,7 @@ import type { HoldingQueries } from "../archive/archive.ts";
 import type { Change, CollectionAccess } from "../asfp/sync-messages.ts";
 import type { MissingReason, SyncTarget } from "../contract/federation-reports.ts";
 import type { Logger } from "../observability/logging.ts";
-import { isPeerFault, missingReasonOf, SyncError } from "./errors.ts";
+import { askedWaitMs, isPeerFault, missingReasonOf, SyncError } from "./errors.ts";
 import type { ItemFetch } from "./item-fetch.ts";
 import type { RunResult } from "./metrics.ts";
 import { firstRunMs, nextRunMs, peerRetryMs } from "./pace.ts";
@@ -102,6 +102,11 @@ export class Target {
     if (!this.#isOffered && !this.planned.isNamed && this.#tally.total === 0) return undefined;
     const { peer, collection } = this.planned;
     return { peer, collection, ...stateOf(this.#view) };
+  }
+
+  /** Whether its list was ever read, so that counts mean something. */
+  get isKnown(): boolean {
+    return this.#cursor !== undefined || this.#hasEnded;
   }
 
   get counts(): {
@@ -267,8 +272,10 @@ export class Target {
   #peerFailed(error: unknown): void {
     const reason = missingReasonOf(error);
     this.#failures += 1;
-    this.#blocked = reason === "refused" ? "refused" : "holder-offline";
-    this.#nextRunMs = this.#deps.nowMs() + peerRetryMs(this.#failures, this.#deps.random);
+    // A busy peer is one that does not answer.
+    this.#blocked = reason === "queued" ? "holder-offline" : reason;
+    const waitMs = Math.max(peerRetryMs(this.#failures, this.#deps.random), askedWaitMs(error));
+    this.#nextRunMs = this.#deps.nowMs() + waitMs;
   }
 
   async #sleep(signal: AbortSignal): Promise<void> {
