@@ -2,6 +2,7 @@
  * Goes through a range of captures and keeps the rows that a query asks for: visible, resolved, filtered, in time, collapsed,
  * in this order, which is pywb's.
  */
+import { digestKey } from "../warc/digest.ts";
 import { setImmediate } from "node:timers/promises";
 import { type AccessScope, isVisible } from "./access.ts";
 import { createFilters, type RowFilters } from "./pywb-filters.ts";
@@ -114,7 +115,7 @@ function isInTime({ from, to }: PywbQuery, timestamp: string): boolean {
 function createResolver(): (capture: StoredCapture) => StoredCapture | "none" {
   const originals = new Map<string, StoredCapture>();
   return (capture) => {
-    const { digest } = capture;
+    const digest = digestKey(capture.digest);
     if (capture.mime === "warc/revisit") return originals.get(digest) ?? "none";
     if (digest === "-" || originals.has(digest)) return "none";
     for (const first of originals.keys()) {

@@ -17,8 +17,8 @@ import type {
 } from "../warc/record.ts";
 import { detectCompression, readEntryGroups } from "../warc/record-reader.ts";
 import { type AppendedRequest, appendRequest } from "./post-append.ts";
+import { NO_TIMESTAMP, recordTimestamp } from "./record-date.ts";
 import { surt } from "./surt.ts";
-import { earliestMoment } from "./timestamp.ts";
 
 export interface ArchiveReport {
   readonly format: "warc" | "arc" | "unknown";
@@ -29,9 +29,24 @@ export interface ArchiveReport {
   readonly digests: { readonly verified: number; readonly mismatched: number; readonly unsupported: number };
   /** Verified payload digests that some writers made of other bytes: of the still chunked body, of the whole block. */
   readonly oddPayloads: { readonly chunked: number; readonly block: number };
+  /** Records that are whole but say something that is wrong or cannot be read, at most `MAX_REMARKS` of them. */
+  readonly remarks: readonly RecordRemark[];
   /** Of the stored file. */
   readonly bytes: number;
 }
+
+export interface RecordRemark {
+  /** Of the record, or of the member that holds it. */
+  readonly offset: number;
+  readonly type: string;
+  readonly uri: string | undefined;
+  /** For people. */
+  readonly text: string;
+}
+
+const MAX_REMARKS = 10_000;
+/** Characters shown of what a file states. */
+const MAX_SHOWN = 1_000;
 
 export interface CaptureVisitor {
   /** Called once per capture, in stored order. A returned promise is waited for. */
@@ -160,8 +175,8 @@ function captureRow(item: Inspected, request: Inspected | undefined): CaptureRow
   const status = statusOf(item);
   return {
     urlkey: surt(appended?.url ?? targetUri),
-    timestamp: recordTimestamp(record.date ?? ""),
-    url: targetUri,
+    timestamp: recordTimestamp(record.date ?? "") ?? NO_TIMESTAMP,
+    url: printable(targetUri),
     mime: mimeOf(record, found),
     status,
     digest: fieldOf(record.headers, "warc-payload-digest") ?? found.payloadDigest ?? "-",
@@ -194,26 +209,40 @@ function isRedirect(status: number | undefined): boolean {
 
 function mimeOf(record: RecordFacts, found: InspectedRecord): string {
   if (record.type === "revisit") return "warc/revisit";
-  const declared = record.type === "response" ? fieldOf(found.http?.headers ?? [], "content-type") : record.contentType;
-  const mime = (declared ?? "").split(/[;\s]/, 1)[0] ?? "";
+  const mime = (mediaTypeOf(record, found) ?? "").split(/[;\s]/, 1)[0] ?? "";
   return mime === "" ? "-" : mime;
 }
 
-/** Digits of the date; WARC 1.1 allows any precision, missing parts are the earliest. */
-function recordTimestamp(date: string): string {
-  const digits = date.replace(/\D/g, "").slice(0, 14);
-  return earliestMoment(digits);
+/** An ARC record without an HTTP head has the type that its line states. */
+function mediaTypeOf(record: RecordFacts, { http }: InspectedRecord): string | undefined {
+  if (record.type !== "response") return record.contentType;
+  if (http === undefined && record.format === "arc") return record.contentType;
+  return fieldOf(http?.headers ?? [], "content-type");
 }
+
+/** As recorded, but for what would break a line or a field of an index: what a browser drops, or escapes. */
+function printable(url: string): string {
+  if (!UNPRINTABLE.test(url)) return url;
+  return url
+    .replace(/^[\0-\x20]+|[\0-\x20]+$|[\t\n\r]/g, "")
+    .replace(/[\0-\x20\x7f-\x9f\u00a0\u2028\u2029]/g, (character) => encodeURIComponent(character));
+}
+const UNPRINTABLE = /[\0-\x20\x7f-\xa0\u2028\u2029]/;
 
 class Tally {
   #records = 0;
   #format: ArchiveReport["format"] = "unknown";
   readonly #types = new Map<string, number>();
   readonly #damaged: DamagedRange[] = [];
+  readonly #remarks: RecordRemark[] = [];
   readonly #digests = { verified: 0, mismatched: 0, unsupported: 0 };
   readonly #oddPayloads = { chunked: 0, block: 0 };
 
   record({ record, found }: Inspected): void {
+    for (const note of found.digests.notes ?? []) this.#remark(record, note);
+    if (recordTimestamp(record.date ?? "") === undefined) {
+      this.#remark(record, `date cannot be read: ${JSON.stringify((record.date ?? "").slice(0, MAX_SHOWN))}`);
+    }
     this.#records += 1;
     this.#format = record.format;
     const known = this.#types.has(record.type) || this.#types.size < MAX_TYPES;
@@ -224,6 +253,12 @@ class Tally {
     this.#digests.unsupported += found.digests.unsupported;
     if (found.digests.matched === "chunked-payload") this.#oddPayloads.chunked += 1;
     if (found.digests.matched === "block") this.#oddPayloads.block += 1;
+  }
+
+  #remark({ place, type, targetUri }: RecordFacts, text: string): void {
+    if (this.#remarks.length >= MAX_REMARKS) return;
+    const uri = targetUri === undefined ? undefined : printable(targetUri.slice(0, MAX_SHOWN));
+    this.#remarks.push({ offset: place.offset, type, uri, text });
   }
 
   damage(range: DamagedRange): void {
@@ -245,6 +280,7 @@ class Tally {
       damaged: this.#damaged,
       digests: { ...this.#digests },
       oddPayloads: { ...this.#oddPayloads },
+      remarks: this.#remarks,
       bytes: source.size,
     };
   }

@@ -5,6 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { type ArchiveReport, readCaptures } from "../cdx/read-captures.ts";
+import { adviceOn } from "../warc/foreign-file.ts";
 import { openFileSource } from "../warc/byte-source.ts";
 import { type CommandIo, print } from "./command-io.ts";
 import { progressBar } from "./progress-bar.ts";
@@ -40,11 +41,16 @@ function argumentsOf(argv: readonly string[]): { readonly files: string[]; reado
   }
 }
 
+/** Digests that cannot be checked say nothing against a file. */
+function isDoubtful({ digests, remarks }: ArchiveReport): boolean {
+  return digests.mismatched > 0 || remarks.length > digests.unsupported;
+}
+
 async function checkFile(file: string, json: boolean, io: CommandIo): Promise<number> {
   try {
-    const report = await reportOf(file, io);
-    await print(io.stdout, json ? `${jsonLine(file, report)}\n` : textOf(file, report));
-    return Math.max(exitCodeOfReport(report), report.digests.mismatched > 0 ? DAMAGED : CLEAN);
+    const { report, advice } = await reportOf(file, io);
+    await print(io.stdout, json ? `${jsonLine(file, report, advice)}\n` : textOf(file, report, advice));
+    return Math.max(exitCodeOfReport(report), isDoubtful(report) ? DAMAGED : CLEAN);
   } catch (error) {
     io.signal.throwIfAborted();
     const reason = error instanceof Error ? error.message : String(error);
@@ -54,19 +60,27 @@ async function checkFile(file: string, json: boolean, io: CommandIo): Promise<nu
   }
 }
 
-async function reportOf(file: string, io: CommandIo): Promise<ArchiveReport> {
+interface CheckedFile {
+  readonly report: ArchiveReport;
+  /** What the file is instead of an archive, and what to do with it. */
+  readonly advice: string | undefined;
+}
+
+async function reportOf(file: string, io: CommandIo): Promise<CheckedFile> {
   await using source = await openFileSource(file);
   const bar = progressBar(io.stderr, file, source.size);
   try {
-    return await readCaptures(source, { progress: (bytes) => bar.update(bytes) }, io.signal);
+    const report = await readCaptures(source, { progress: (bytes) => bar.update(bytes) }, io.signal);
+    return { report, advice: report.records === 0 ? await adviceOn(source) : undefined };
   } finally {
     bar.clear();
   }
 }
 
-function jsonLine(file: string, report: ArchiveReport): string {
-  const { records, types, damaged, digests, bytes } = report;
-  return JSON.stringify({ file, format: formatName(report), records, types, damaged, digests, bytes });
+function jsonLine(file: string, report: ArchiveReport, advice: string | undefined): string {
+  const { records, types, damaged, digests, remarks, bytes } = report;
+  const shown = { file, format: formatName(report), records, types, damaged, digests, remarks, bytes };
+  return JSON.stringify(advice === undefined ? shown : { ...shown, advice });
 }
 
 /** `warc`, `warc.gz`, `arc.zst`, …: what the bytes are, whatever the name says. */
@@ -75,12 +89,14 @@ function formatName(report: ArchiveReport): string {
   return report.format === "unknown" ? "unknown" : `${report.format}${suffix}`;
 }
 
-function textOf(file: string, report: ArchiveReport): string {
+function textOf(file: string, report: ArchiveReport, advice: string | undefined): string {
   const types = Object.entries(report.types).map(([type, count]) => `${type} ${count}`);
   const { verified, mismatched, unsupported } = report.digests;
   const lines = [
     `${file}: ${formatName(report)}, ${report.bytes} bytes, ${report.records} records (${types.join(", ")})`,
     `  digests: ${verified} verified, ${mismatched} mismatched, ${unsupported} unsupported`,
+    ...(advice === undefined ? [] : [`  ${advice}`]),
+    ...report.remarks.map(({ offset, type, uri, text }) => `  ${type} at ${offset} (${uri ?? "no URL"}): ${text}`),
     ...report.damaged.map((range) => `  damaged: ${range.length} bytes at ${range.offset}: ${range.reason}`),
   ];
   return `${lines.join("\n")}\n`;

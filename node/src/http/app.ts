@@ -8,6 +8,7 @@ import { toProblem } from "./error-mapping.ts";
 import type { HttpMetrics } from "./metrics.ts";
 import { HttpProblem, PROBLEM_TYPE, PROBLEMS, type ProblemCode, problemDocument } from "./problem.ts";
 import { trackClient } from "./request-signal.ts";
+import { routableUrl } from "./undecodable-url.ts";
 
 /** Numbers of one listener. All times in milliseconds, sizes in bytes. */
 export const HTTP_LIMITS = {
@@ -76,6 +77,7 @@ export function createApp(options: AppOptions): FastifyInstance {
     // The nearest proxy only: what it appended is true, what came before may be invented.
     trustProxy: options.behindProxy === true ? (_address: string, hop: number) => hop === 0 : false,
     genReqId: (request: { readonly headers: Record<string, unknown> }) => requestId(request.headers[REQUEST_ID_HEADER]),
+    rewriteUrl: ({ url }: { readonly url?: string | undefined }) => routableUrl(url ?? "/"),
     routerOptions: { maxParamLength: HTTP_LIMITS.headerBytes, ignoreTrailingSlash: false },
     return503OnClosing: false,
     clientErrorHandler: answerClientError,

@@ -1,4 +1,5 @@
 /** Headers of a raw capture's answer: what the recording said, made safe to send again, and Memento's own. */
+import { isMoment } from "../cdx/record-date.ts";
 import type { RawCapture } from "../archive/archive.ts";
 
 /** Describe the bytes of the body, so a client needs them under their own names. */
@@ -40,11 +41,16 @@ function archivedTarget(base: string, location: string): string | undefined {
 
 function ownHeaders(capture: RawCapture): Header[] {
   return [
-    ["Memento-Datetime", httpDate(capture.timestamp)],
+    ...mementoDatetime(capture.timestamp),
     ...originalLink(capture.url),
     ["Content-Security-Policy", "sandbox"],
     ["Referrer-Policy", "no-referrer"],
   ];
+}
+
+/** None for a capture whose date could not be read, or that an older index holds under a date no calendar has. */
+function mementoDatetime(timestamp: string): Header[] {
+  return isMoment(timestamp) ? [["Memento-Datetime", httpDate(timestamp)]] : [];
 }
 
 /** A URL that cannot be written in a header has no link. */

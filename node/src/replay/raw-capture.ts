@@ -3,6 +3,7 @@
  * kept. A revisit answers with the payload of the capture it refers to, or not at all.
  */
 import { type AccessScope, isVisible } from "../cdx/access.ts";
+import { recordTimestamp } from "../cdx/record-date.ts";
 import type { CaptureRange, CaptureReader, StoredCapture } from "../cdx/stored-capture.ts";
 import { surt } from "../cdx/surt.ts";
 import { earliestMoment } from "../cdx/timestamp.ts";
@@ -34,6 +35,8 @@ const MAX_CANDIDATES = 10_000;
 /** As the index writes it. */
 const NO_DIGEST = "-";
 const NOT_MODIFIED = 304;
+/** Of no bytes: what an answer without a body says of itself says nothing of the original. */
+const EMPTY_DIGEST = "sha1:3I42H3S6NNFQ2MSVX7XZKYAYSCX5QBYJ";
 
 /**
  * @param signal - ends the search; the body can be read after it
@@ -60,6 +63,8 @@ interface Wanted {
   readonly at: string;
   /** Which captures may be it, among those that are visible. */
   readonly fits: (capture: StoredCapture) => boolean;
+  /** Captures after that time are none. */
+  readonly onlyBefore?: boolean;
 }
 
 async function nearest(
@@ -73,7 +78,9 @@ async function nearest(
     captures.scan(scope.name, { keyFrom: wanted.urlkey, keyTo: undefined, ...range }, signal);
   const [before, after] = await Promise.all([
     firstOf(scan({ timeFrom: undefined, timeTo: wanted.at, descending: true }), fits),
-    firstOf(scan({ timeFrom: wanted.at, timeTo: undefined, descending: false }), fits),
+    wanted.onlyBefore === true
+      ? undefined
+      : firstOf(scan({ timeFrom: wanted.at, timeTo: undefined, descending: false }), fits),
   ]);
   if (before === undefined || after === undefined) return before ?? after;
   const sinceSeconds = secondsOf(wanted.at) - secondsOf(before.timestamp);
@@ -160,30 +167,50 @@ async function openRecord(
 
 /**
  * By the record's own reference first (WARC 1.1, 5.10 to 5.12), else the same page with the same digest, else the capture
- * that is named by URL and time when its digest is of another algorithm.
+ * that is named by URL and time when its digest is of another algorithm. When the server said that nothing had changed, what
+ * it spoke of is the latest capture before.
  */
 async function originalOf(
   deps: RawCaptureDeps,
   scope: AccessScope,
-  { capture, record }: { readonly capture: StoredCapture; readonly record: ArchiveRecord },
+  revisit: Revisit,
   signal: AbortSignal,
 ): Promise<HeldRecord> {
-  const namedUrl = fieldOf(record.headers, "warc-refers-to-target-uri");
-  const namedDate = fieldOf(record.headers, "warc-refers-to-date")?.replace(/\D/g, "").slice(0, 14);
-  const url = namedUrl ?? capture.url;
-  const at = earliestMoment(namedDate ?? capture.timestamp);
-  const tries = [
-    { urlkey: surt(url), at, fits: sameBytes(capture) },
-    { urlkey: capture.urlkey, at, fits: sameBytes(capture) },
-  ];
-  if (namedUrl !== undefined && namedDate !== undefined) {
-    tries.push({ urlkey: surt(url), at, fits: (other) => other.timestamp === at && mayBeSame(capture, other) });
-  }
-  for (const wanted of tries) {
+  for (const wanted of originals(revisit)) {
     const found = await nearest(deps, scope, wanted, signal);
     if (found !== undefined) return openRecord(deps, found, signal);
   }
+  const { capture, record } = revisit;
+  const url = fieldOf(record.headers, "warc-refers-to-target-uri") ?? capture.url;
   throw new ReplayError("ORIGINAL_MISSING", { url, timestamp: capture.timestamp });
+}
+
+interface Revisit {
+  readonly capture: StoredCapture;
+  readonly record: ArchiveRecord;
+}
+
+/** Where the original may be, likeliest first. */
+function originals({ capture, record }: Revisit): readonly Wanted[] {
+  const namedUrl = fieldOf(record.headers, "warc-refers-to-target-uri");
+  const namedDate = recordTimestamp(fieldOf(record.headers, "warc-refers-to-date") ?? "");
+  const urlkey = surt(namedUrl ?? capture.url);
+  const at = namedDate ?? capture.timestamp;
+  const isNotModified =
+    fieldOf(record.headers, "warc-profile")?.includes("server-not-modified") === true || capture.status === NOT_MODIFIED;
+  const tries: Wanted[] = [];
+  if (!isNotModified || digestKey(capture.digest) !== EMPTY_DIGEST) {
+    tries.push({ urlkey, at, fits: sameBytes(capture) }, { urlkey: capture.urlkey, at, fits: sameBytes(capture) });
+  }
+  if (namedUrl !== undefined && namedDate !== undefined) {
+    tries.push({ urlkey, at, fits: (other) => other.timestamp === at && mayBeSame(capture, other) });
+  }
+  if (isNotModified) {
+    const hasBody = (other: StoredCapture): boolean => other.type !== "revisit" && other.status !== NOT_MODIFIED;
+    const isFull = (other: StoredCapture): boolean => hasBody(other) && other.status === 200;
+    tries.push({ urlkey, at, fits: isFull, onlyBefore: true }, { urlkey, at, fits: hasBody, onlyBefore: true });
+  }
+  return tries;
 }
 
 function sameBytes({ digest }: StoredCapture): (other: StoredCapture) => boolean {

@@ -108,6 +108,15 @@ export class DecodedStream {
     return part;
   }
 
+  /** Moves on over bytes that may not be buffered yet; fewer at the end. */
+  async pass(bytes: number): Promise<void> {
+    for (let left = bytes; left > 0; ) {
+      const part = await this.take(left);
+      if (part === undefined) return;
+      left -= part.length;
+    }
+  }
+
   /** Lets go of whatever stands behind the chunks. Safe to repeat. */
   async close(): Promise<void> {
     this.#ended = true;

@@ -11,10 +11,13 @@ export interface DigestPlan {
   readonly payload: ParsedDigest | undefined;
   /** Declared digests that cannot be computed. */
   readonly unsupported: number;
+  readonly unsupportedFields: readonly string[];
   /** The record declares no payload digest but has a payload: SHA-1 is wanted for the index. */
   readonly ownSha1: boolean;
 }
 
+/** Characters of a field that cannot be read. */
+const MAX_SHOWN = 100;
 const HAS_PAYLOAD: ReadonlySet<string> = new Set(["response", "resource", "metadata"]);
 
 export function digestPlan({ headers, type }: ArchiveRecord): DigestPlan {
@@ -24,9 +27,12 @@ export function digestPlan({ headers, type }: ArchiveRecord): DigestPlan {
   const ownField = type === "revisit" ? undefined : payloadField;
   const block = blockField === undefined ? undefined : parseDigest(blockField);
   const payload = ownField === undefined ? undefined : parseDigest(ownField);
-  const unsupported =
-    Number(blockField !== undefined && block === undefined) + Number(ownField !== undefined && payload === undefined);
-  return { block, payload, unsupported, ownSha1: payloadField === undefined && HAS_PAYLOAD.has(type) };
+  const unsupportedFields = [
+    ...(blockField !== undefined && block === undefined ? [`block digest ${blockField.slice(0, MAX_SHOWN)}`] : []),
+    ...(ownField !== undefined && payload === undefined ? [`payload digest ${ownField.slice(0, MAX_SHOWN)}`] : []),
+  ];
+  const unsupported = unsupportedFields.length;
+  return { block, payload, unsupported, unsupportedFields, ownSha1: payloadField === undefined && HAS_PAYLOAD.has(type) };
 }
 
 /** @param digestOf - of a form of the record's bytes; `undefined` for a form that the record does not have */
@@ -40,11 +46,17 @@ export function digestOutcome(
   const matched = payload === undefined ? undefined : PAYLOAD_FORMS.find((form) => fits(form, payload));
   const blockFits = block === undefined ? undefined : fits("block", block);
   const payloadFits = payload === undefined ? undefined : matched !== undefined;
+  const notes = [
+    ...(blockFits === false ? ["block digest does not match"] : []),
+    ...(payloadFits === false ? ["payload digest does not match"] : []),
+    ...plan.unsupportedFields.map((field) => `${field} is of an algorithm or a form that cannot be checked`),
+  ];
   return {
     verified: Number(blockFits === true) + Number(payloadFits === true),
     mismatched: Number(blockFits === false) + Number(payloadFits === false),
     unsupported,
     matched,
+    ...(notes.length === 0 ? {} : { notes }),
   };
 }
 

@@ -86,7 +86,7 @@ const file = fc.tuple(fc.array(piece, { minLength: 1, maxLength: 12 }), damage).
 /** Everything a reader of the file sees. */
 async function entriesOf(source: ByteSource, codec: MemberCodec, windowBytes: number): Promise<readonly unknown[]> {
   const seen: unknown[] = [];
-  for await (const group of readMemberRecords(new SourceWindow(source, windowBytes), codec)) {
+  for await (const group of readMemberRecords(new SourceWindow(source, windowBytes), codec, 0)) {
     for (const entry of group) {
       if (entry.kind === "damage") {
         seen.push(entry.damage);

@@ -5,6 +5,7 @@
  * Strict where a wrong guess would lose other records: a length is digits only and a safe integer.
  * @see https://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/
  */
+import { isIP } from "node:net";
 import type { HeaderField, HttpHead } from "./record.ts";
 
 /** Longest header that is believed, bytes. Real ones stay below 64 KiB; longer ones are hostile or not headers. */
@@ -13,6 +14,9 @@ export const MAX_HEADER_BYTES = 1 << 20;
 const CR = 0x0d;
 const LF = 0x0a;
 
+/** Carriage returns before the line feed of an empty line: old servers double them. */
+const MAX_RETURNS = 3;
+
 /**
  * Length of the header at the start of `bytes`, empty line included.
  *
@@ -20,9 +24,11 @@ const LF = 0x0a;
  * @returns `undefined` when the empty line is not there (yet)
  */
 export function headerLength(bytes: Uint8Array, from = 0): number | undefined {
-  for (let at = bytes.indexOf(LF, Math.max(0, from - 2)); at !== -1; at = bytes.indexOf(LF, at + 1)) {
-    if (bytes[at + 1] === LF) return at + 2;
-    if (bytes[at + 1] === CR && bytes[at + 2] === LF) return at + 3;
+  const start = Math.max(0, from - 1 - MAX_RETURNS);
+  for (let at = bytes.indexOf(LF, start); at !== -1; at = bytes.indexOf(LF, at + 1)) {
+    let next = at + 1;
+    while (bytes[next] === CR && next <= at + MAX_RETURNS) next++;
+    if (bytes[next] === LF) return next + 1;
   }
   return undefined;
 }
@@ -119,7 +125,7 @@ export interface RecordHead {
 
 export type HeadOutcome = { readonly head: RecordHead } | { readonly reason: string };
 
-const WARC_LINE = /^WARC\/(\d{1,4}\.\d{1,4})$/;
+const WARC_LINE = /^WARC\/(\d{1,4}\.\d{1,4})$/i;
 
 /** @param bytes - exactly one WARC header, as measured by `headerLength` */
 export function parseWarcHead(bytes: Uint8Array): HeadOutcome {
@@ -143,20 +149,20 @@ function warcContentLength(fields: readonly HeaderField[]): number | string {
   return length ?? "content-length missing";
 }
 
-const ARC_DATE = /^\d{14}$|^\d{8}$/;
+const ARC_DATE = /^(?:\d{8}|\d{10}|\d{12}|\d{14,18})$/;
 
 /**
- * An ARC 1 (five fields) or ARC 2 (ten) record line. URLs and media types may hold spaces, so the date is what is looked for.
+ * An ARC 1 (five fields) or ARC 2 (ten) record line. URLs and media types may hold spaces, so the address and the date are
+ * what is looked for; behind an address, a date that cannot be read is still one.
  * @see https://archive.org/web/researcher/ArcFileFormat.php
  */
 export function parseArcLine(line: string, lengthBytes: number): HeadOutcome {
   const words = line.trimEnd().split(" ");
   const contentLength = parseLength(words.at(-1));
-  const dateAt = words.findIndex((word, index) => index >= 2 && ARC_DATE.test(word));
+  if (contentLength === undefined || !ARC_URI.test(words[0] ?? "")) return { reason: "not a record header" };
+  const dateAt = arcDateAt(words);
   const uri = words.slice(0, Math.max(0, dateAt - 1)).join(" ");
-  if (contentLength === undefined || dateAt < 2 || dateAt > words.length - 3 || !ARC_URI.test(uri)) {
-    return { reason: "not a record header" };
-  }
+  if (dateAt < 2 || dateAt > words.length - 3) return { reason: "not a record header" };
   const fields: HeaderField[] = [
     ["uri", uri],
     ["ip-address", words[dateAt - 1] ?? ""],
@@ -166,17 +172,67 @@ export function parseArcLine(line: string, lengthBytes: number): HeadOutcome {
   ];
   return { head: { format: "arc", version: "1", fields, length: lengthBytes, contentLength } };
 }
+
+function arcDateAt(words: readonly string[]): number {
+  const isAddress = (word: string | undefined): boolean => isIP(word ?? "") !== 0;
+  const isDate = (word: string, index: number): boolean => index >= 2 && ARC_DATE.test(word);
+  const both = words.findIndex((word, index) => isDate(word, index) && isAddress(words[index - 1]));
+  if (both !== -1) return both;
+  const behindAddress = words.findIndex((_word, index) => index >= 2 && isAddress(words[index - 1]));
+  return behindAddress === -1 ? words.findIndex(isDate) : behindAddress;
+}
+
 const ARC_URI = /^[a-z][a-z0-9+.-]{1,20}:\S/i;
 
+/** Answers such as `100 Continue` that are believed before the real one. */
+const MAX_INTERIM = 8;
+
+/** Where the final head starts, behind interim answers (RFC 9110, 15.2), and where it ends. */
+interface HeadSpan {
+  readonly start: number;
+  readonly end: number;
+}
+
+function httpHeadSpan(bytes: Uint8Array, from: number): HeadSpan | undefined {
+  let start = 0;
+  for (let interim = 0; ; interim++) {
+    const length = headerLength(bytes.subarray(start), Math.max(0, from - start));
+    if (length === undefined) return undefined;
+    const end = start + length;
+    if (interim === MAX_INTERIM || !isInterim(bytes.subarray(start, start + START_LINE_BYTES))) return { start, end };
+    if (bytes.length < end + 5) return undefined;
+    if (!HTTP_START.test(latin1(bytes.subarray(end, end + 5)))) return { start, end };
+    start = end;
+  }
+}
+
+const START_LINE_BYTES = 32;
+const HTTP_START = /^HTTP\//i;
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+/** Every 1xx but 101, which is final: what follows it is another protocol. */
+function isInterim(startLine: Uint8Array): boolean {
+  const space = startLine.indexOf(0x20);
+  return space > 0 && startLine[space + 1] === 0x31 && /^HTTP\/\d\S* 1(?!01)\d\d/i.test(latin1(startLine));
+}
+
+/** Length of the HTTP head at the start of a block, interim answers included; as `headerLength` otherwise. */
+export function httpHeadLength(bytes: Uint8Array, from = 0): number | undefined {
+  return httpHeadSpan(bytes, from)?.end;
+}
+
 /**
- * The HTTP head at the start of a block.
+ * The HTTP head at the start of a block: the one of the final answer.
  *
  * @returns `undefined` when the bytes do not start like HTTP, or have no end of head within the cap
  */
 export function parseHttpHead(bytes: Uint8Array): HttpHead | undefined {
-  const length = headerLength(bytes) ?? bytes.length;
+  const { start, end: length } = httpHeadSpan(bytes, 0) ?? { start: 0, end: headerLength(bytes) ?? bytes.length };
   if (length > MAX_HEADER_BYTES) return undefined;
-  const { startLine, fields } = parseFields(headerText(bytes.subarray(0, length)));
+  const { startLine, fields } = parseFields(headerText(bytes.subarray(start, length)));
   const response = /^HTTP(?:\/\d(?:\.\d)?)?\s+(\d{3})(?!\d)/i.exec(startLine);
   if (response !== null) return { startLine, status: Number(response[1]), method: undefined, headers: fields, length };
   if (/^HTTP\//i.test(startLine)) return { startLine, status: 0, method: undefined, headers: fields, length };

@@ -1,5 +1,5 @@
 /** Which records hold an HTTP message, and what its head says about the body. Pure. */
-import { fieldOf } from "./headers.ts";
+import { fieldOf, parseHttpHead } from "./headers.ts";
 import type { ArchiveRecord, HttpHead } from "./record.ts";
 
 /** Bytes kept of a request's body: canonical bodies are cut at 4 KiB, but JSON must be parsed whole. */
@@ -10,6 +10,12 @@ const HTTP_TYPES: ReadonlySet<string> = new Set(["response", "request", "revisit
 /** True when a block of this record starts with an HTTP head. */
 export function holdsHttp(record: ArchiveRecord): boolean {
   return HTTP_TYPES.has(record.type) && /^https?:/i.test(record.targetUri ?? "");
+}
+
+/** The head at the start of its block. A response that does not begin with `HTTP/` is all body, whatever its first word. */
+export function httpHeadOf({ type }: ArchiveRecord, block: Uint8Array): HttpHead | undefined {
+  const http = parseHttpHead(block);
+  return type !== "request" && http?.method !== undefined ? undefined : http;
 }
 
 /** The last transfer coding is `chunked` (RFC 9112, 6.1). */

@@ -2,15 +2,14 @@
 import { ChunkedDecoder } from "./chunked.ts";
 import { digestOf, toBase32 } from "./digest.ts";
 import { digestOutcome, digestPlan } from "./digest-plan.ts";
-import { parseHttpHead } from "./headers.ts";
-import { holdsHttp, isChunked, MAX_BODY_BYTES } from "./http-block.ts";
+import { holdsHttp, httpHeadOf, isChunked, MAX_BODY_BYTES } from "./http-block.ts";
 import type { ArchiveRecord, DigestForm, HttpHead, InspectedRecord } from "./record.ts";
 
 const NO_BYTES = new Uint8Array(0);
 
 /** @param block - all of it */
 export function inspectHeld(record: ArchiveRecord, block: Uint8Array): InspectedRecord {
-  const http = holdsHttp(record) ? parseHttpHead(block) : undefined;
+  const http = holdsHttp(record) ? httpHeadOf(record, block) : undefined;
   const forms = new HeldForms(block, http);
   const plan = digestPlan(record);
   const digests = digestOutcome(plan, (form, algorithm) => forms.digest(form, algorithm));

@@ -2,8 +2,8 @@
 import { ChunkedDecoder } from "./chunked.ts";
 import { MultiHash, toBase32 } from "./digest.ts";
 import { type DigestPlan, digestOutcome, digestPlan } from "./digest-plan.ts";
-import { headerLength, MAX_HEADER_BYTES, parseHttpHead } from "./headers.ts";
-import { holdsHttp, isChunked, MAX_BODY_BYTES } from "./http-block.ts";
+import { httpHeadLength, MAX_HEADER_BYTES } from "./headers.ts";
+import { holdsHttp, httpHeadOf, isChunked, MAX_BODY_BYTES } from "./http-block.ts";
 import type { ArchiveRecord, DigestForm, HttpHead, InspectedRecord } from "./record.ts";
 
 const NO_BYTES = new Uint8Array(0);
@@ -16,6 +16,7 @@ export async function inspectStreamed(record: ArchiveRecord): Promise<InspectedR
 }
 
 class StreamInspector {
+  readonly #record: ArchiveRecord;
   readonly #plan: DigestPlan;
   readonly #hashes: { readonly [F in DigestForm]: MultiHash };
   readonly #keepsBody: boolean;
@@ -26,6 +27,7 @@ class StreamInspector {
   #bodyBytes = 0;
 
   constructor(record: ArchiveRecord) {
+    this.#record = record;
     this.#plan = digestPlan(record);
     const { block, payload, ownSha1 } = this.#plan;
     const payloadBy = payload === undefined ? [] : [payload.algorithm];
@@ -46,7 +48,7 @@ class StreamInspector {
     }
     const looked = this.#pending.length;
     this.#pending = looked === 0 ? bytes : Buffer.concat([this.#pending, bytes]);
-    if (headerLength(this.#pending, looked) !== undefined || this.#pending.length > MAX_HEADER_BYTES) this.#endHead();
+    if (httpHeadLength(this.#pending, looked) !== undefined || this.#pending.length > MAX_HEADER_BYTES) this.#endHead();
   }
 
   end(): InspectedRecord {
@@ -68,7 +70,7 @@ class StreamInspector {
   #endHead(): void {
     const pending = this.#pending;
     this.#pending = NO_BYTES;
-    const http = parseHttpHead(pending);
+    const http = httpHeadOf(this.#record, pending);
     this.#head = { http };
     if (http !== undefined && isChunked(http)) this.#decoder = new ChunkedDecoder((part) => this.#writeDecoded(part));
     this.#writePayload(pending.subarray(http?.length ?? 0));

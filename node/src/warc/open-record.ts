@@ -10,6 +10,10 @@ export const MAX_MEMORY_BLOCK = 1 << 20;
 const CHUNK_BYTES = 1 << 18;
 export const BLOCK_CUT = "content-length beyond end of data";
 
+/** Bytes that a length may state too many at the end of the data: writers count the end mark, or characters for bytes. */
+export const SHORT_BYTES = 16;
+const END_MARK = Buffer.from("\r\n\r\n");
+
 /** A place whose length is filled in when the end of the member is known. */
 export interface OpenPlace {
   readonly offset: number;
@@ -31,6 +35,25 @@ export function* openRecord(stream: DecodedStream, head: RecordHead, place: Open
   return streamedRecord(stream, head, place);
 }
 
+/**
+ * A record at the end of the data whose length states a few bytes too many: its block is what is there, without the end mark.
+ *
+ * @returns `undefined` when more is missing
+ */
+export function openShort(stream: DecodedStream, head: RecordHead, place: OpenPlace): OpenRecord | undefined {
+  const { ahead } = stream;
+  if (!stream.ended || ahead.length === 0 || head.contentLength - ahead.length > SHORT_BYTES) return undefined;
+  const opened = memoryRecord(stream, { ...head, contentLength: withoutEndMark(ahead) }, place);
+  stream.skip(ahead.length);
+  return opened;
+}
+
+/** Length of what comes before the end mark, if the bytes end with one. */
+export function withoutEndMark(bytes: Uint8Array): number {
+  const start = Math.max(0, bytes.length - END_MARK.length);
+  return END_MARK.equals(bytes.subarray(start)) ? start : bytes.length;
+}
+
 function memoryRecord(stream: DecodedStream, head: RecordHead, place: OpenPlace): OpenRecord {
   const bytes = stream.ahead.subarray(0, head.contentLength);
   stream.skip(head.contentLength);
@@ -47,11 +70,13 @@ function memoryRecord(stream: DecodedStream, head: RecordHead, place: OpenPlace)
 function streamedRecord(stream: DecodedStream, head: RecordHead, place: OpenPlace): OpenRecord {
   let left = head.contentLength;
   let failure: unknown;
+  let isShort = false;
   const next = async (): Promise<Uint8Array | undefined> => {
-    if (left === 0 || failure !== undefined) return undefined;
+    if (left === 0 || isShort || failure !== undefined) return undefined;
     try {
       const part = await stream.take(Math.min(left, CHUNK_BYTES));
-      if (part === undefined) failure = new MemberDamage(BLOCK_CUT);
+      if (part === undefined && left <= SHORT_BYTES) isShort = true;
+      else if (part === undefined) failure = new MemberDamage(BLOCK_CUT);
       left -= part?.length ?? 0;
       return part;
     } catch (error) {
@@ -71,7 +96,7 @@ function streamedRecord(stream: DecodedStream, head: RecordHead, place: OpenPlac
     record: recordOf(head, place, block),
     async finish() {
       while ((await next()) !== undefined);
-      if (failure instanceof MemberDamage && failure.message === BLOCK_CUT) return false;
+      if (isShort || (failure instanceof MemberDamage && failure.message === BLOCK_CUT)) return false;
       if (failure !== undefined) throw asError(failure);
       return true;
     },

@@ -12,8 +12,8 @@ import {
 } from "node:zlib";
 import { dechunk } from "./chunked.ts";
 import { WarcError } from "./errors.ts";
-import { fieldOf, headerLength, MAX_HEADER_BYTES, parseHttpHead } from "./headers.ts";
-import { holdsHttp, isChunked } from "./http-block.ts";
+import { fieldOf, httpHeadLength, MAX_HEADER_BYTES } from "./headers.ts";
+import { holdsHttp, httpHeadOf, isChunked } from "./http-block.ts";
 import type { ArchiveRecord, HttpHead } from "./record.ts";
 
 /** Codings one on another that are believed; a browser sees one. */
@@ -33,13 +33,13 @@ export async function openPayload(record: ArchiveRecord): Promise<OpenedPayload>
   if (!holdsHttp(record)) return { http: undefined, body: record.block.chunks() };
   const chunks = record.block.chunks()[Symbol.asyncIterator]();
   let start: Uint8Array = new Uint8Array(0);
-  for (let looked = 0; start.length < MAX_HEADER_BYTES && headerLength(start, looked) === undefined; ) {
+  for (let looked = 0; start.length < MAX_HEADER_BYTES && httpHeadLength(start, looked) === undefined; ) {
     const next = await chunks.next();
     if (next.done === true) break;
     looked = start.length;
     start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);
   }
-  const http = parseHttpHead(start);
+  const http = httpHeadOf(record, start);
   const rest = restOf(start.subarray(http?.length ?? 0), chunks);
   return { http, body: http !== undefined && isChunked(http) ? dechunk(rest) : rest };
 }

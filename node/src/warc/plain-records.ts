@@ -5,10 +5,12 @@
 import { chunksFrom, type SourceWindow } from "./byte-source.ts";
 import { nextPlainRecord } from "./damage-search.ts";
 import { DecodedStream, fillFor } from "./decoded-stream.ts";
+import { gzipCodec } from "./gzip-members.ts";
 import type { RecordHead } from "./headers.ts";
-import { MAX_MEMORY_BLOCK, openRecord } from "./open-record.ts";
+import { MAX_MEMORY_BLOCK, openRecord, SHORT_BYTES, withoutEndMark } from "./open-record.ts";
 import type { ArchiveEntry } from "./record.ts";
 import { readHead, START_BYTES, skipEndMark, startsRecord } from "./record-head.ts";
+import { looksLikeZstd } from "./zstd-frames.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -18,15 +20,25 @@ interface Extent {
   readonly next: number;
   readonly deliverable: boolean;
   readonly reason: string | undefined;
+  /** Of a block whose length states a few bytes too many, what is there. Bytes. */
+  readonly shortBytes?: number;
 }
 
-export async function* readPlainRecords(window: SourceWindow): AsyncGenerator<Iterable<ArchiveEntry>, void> {
-  let stream = streamFrom(window, 0);
+/**
+ * @param from - where a record starts
+ * @returns where a compressed member follows a record; the file's size if none does
+ */
+export async function* readPlainRecords(
+  window: SourceWindow,
+  from: number,
+): AsyncGenerator<Iterable<ArchiveEntry>, number> {
+  let stream = streamFrom(window, from);
   try {
     for (;;) {
       await fillFor(stream, skipEndMark(stream));
       const offset = stream.position;
-      if (offset >= window.size) return;
+      if (offset >= window.size) return offset;
+      if (offset > from && startsMember(stream.ahead)) return offset;
       const outcome = await fillFor(stream, readHead(stream));
       const extent =
         "head" in outcome
@@ -34,8 +46,10 @@ export async function* readPlainRecords(window: SourceWindow): AsyncGenerator<It
           : { next: await nextPlainRecord(window, offset + 1), deliverable: false, reason: outcome.reason };
       let damagedFrom = offset;
       if ("head" in outcome && extent.deliverable) {
-        damagedFrom = stream.position + outcome.head.contentLength;
-        yield* deliver(stream, outcome.head, offset);
+        const { shortBytes } = extent;
+        if (shortBytes === undefined) damagedFrom = stream.position + outcome.head.contentLength;
+        const contentLength = shortBytes ?? outcome.head.contentLength;
+        yield* deliver(stream, { ...outcome.head, contentLength }, offset);
       }
       if (extent.reason === undefined) continue;
       yield [damage(damagedFrom, extent.next - damagedFrom, extent.reason)];
@@ -75,9 +89,18 @@ async function extentOf(window: SourceWindow, stream: DecodedStream, head: Recor
   const blank = tail === undefined ? undefined : endMarkLength(tail, end + tail.length >= window.size);
   if (blank !== undefined) return { next: end + blank, deliverable: true, reason: undefined };
   const next = await nextPlainRecord(window, start);
+  if (end > window.size && next >= window.size && end - window.size <= SHORT_BYTES && start < window.size) {
+    const shortBytes = await shortBlock(window, start);
+    return { next, deliverable: true, reason: "content-length beyond end of file", shortBytes };
+  }
   if (next >= end) return { next, deliverable: true, reason: "stray bytes after record" };
   const reason = end > window.size ? "content-length beyond end of file" : "content-length beyond next record";
   return { next, deliverable: false, reason };
+}
+
+async function shortBlock(window: SourceWindow, start: number): Promise<number> {
+  const from = Math.max(start, window.size - SHORT_BYTES);
+  return from - start + withoutEndMark(await window.source.read(from, window.size - from));
 }
 
 /** The first bytes behind a block: from the look-ahead when the block is small, by a read of their own when it is not. */
@@ -94,5 +117,11 @@ function endMarkLength(tail: Uint8Array, reachesEnd: boolean): number | undefine
   let blank = 0;
   while (tail[blank] === CR || tail[blank] === LF) blank++;
   if (blank === tail.length) return reachesEnd || blank > 0 ? blank : undefined;
-  return startsRecord(tail.subarray(blank)) ? blank : undefined;
+  const behind = tail.subarray(blank);
+  return startsRecord(behind) || startsMember(behind) ? blank : undefined;
+}
+
+/** A compressed member with a record, as files have that were put together from others. */
+function startsMember(bytes: Uint8Array): boolean {
+  return looksLikeZstd(bytes) || (gzipCodec.startsAt(bytes) && gzipCodec.probe(bytes));
 }

@@ -12,6 +12,7 @@ import {
 const LF = 0x0a;
 /** Longest ARC record line: a URL of 16 KiB and its fields. Bytes. */
 const MAX_ARC_LINE_BYTES = 1 << 15;
+export const HEADER_CUT = "header cut off";
 /** Bytes looked at when deciding whether a record starts here. */
 export const START_BYTES = 512;
 
@@ -39,7 +40,7 @@ function* readWarcHead(stream: DecodedStream): Steps<HeadOutcome> {
     const length = headerLength(ahead, looked);
     if (length !== undefined && length <= MAX_HEADER_BYTES) return parseWarcHead(ahead.subarray(0, length));
     if (ahead.length >= MAX_HEADER_BYTES) return { reason: "header too long" };
-    if (stream.ended) return { reason: "header cut off" };
+    if (stream.ended) return { reason: HEADER_CUT };
     looked = ahead.length;
     yield ahead.length * 2 + START_BYTES;
   }
@@ -55,18 +56,22 @@ function* readArcHead(stream: DecodedStream): Steps<HeadOutcome> {
   return parseArcLine(headerText(stream.ahead.subarray(0, end)), end + 1);
 }
 
-/** `WARC/` and a digit, as every version starts. */
+/** `WARC/` and a digit, as every version starts; some writers have it in lower case. */
 export function startsWithWarc(bytes: Uint8Array): boolean {
   const digit = bytes[5] ?? 0;
   return (
-    bytes[0] === 0x57 &&
-    bytes[1] === 0x41 &&
-    bytes[2] === 0x52 &&
-    bytes[3] === 0x43 &&
+    isLetter(bytes[0], 0x77) &&
+    isLetter(bytes[1], 0x61) &&
+    isLetter(bytes[2], 0x72) &&
+    isLetter(bytes[3], 0x63) &&
     bytes[4] === 0x2f &&
     digit >= 0x30 &&
     digit <= 0x39
   );
+}
+
+function isLetter(byte: number | undefined, lower: number): boolean {
+  return ((byte ?? 0) | 0x20) === lower;
 }
 
 /** True when a record of either format starts at the first byte. */

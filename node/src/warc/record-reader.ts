@@ -9,9 +9,10 @@ import { MemberSearch, nextPlainRecord } from "./damage-search.ts";
 import { DecodedStream, fillFor } from "./decoded-stream.ts";
 import { WarcError } from "./errors.ts";
 import { gzipCodec } from "./gzip-members.ts";
+import { MemberChain } from "./member-chain.ts";
 import { readMemberRecords } from "./member-records.ts";
 import { type MemberCodec, MemberCut, MemberDamage, ONE_RECORD, WHOLE_FILE } from "./members.ts";
-import { type OpenPlace, openRecord } from "./open-record.ts";
+import { type OpenPlace, openRecord, openShort } from "./open-record.ts";
 import { readPlainRecords } from "./plain-records.ts";
 import type { ArchiveEntry, ArchiveRecord, ByteSource, Compression, RecordPlace } from "./record.ts";
 import { readHead, START_BYTES, startsRecord } from "./record-head.ts";
@@ -39,24 +40,33 @@ export async function* readArchive(source: ByteSource, signal?: AbortSignal): As
 /** The same in groups that take no waiting inside; for whoever reads millions of small records. */
 export async function* readEntryGroups(source: ByteSource): AsyncGenerator<Iterable<ArchiveEntry>, void> {
   const window = new SourceWindow(source, WINDOW_BYTES);
-  const compression = await compressionOf(window);
-  yield* compression === "none" ? readPlainRecords(window) : readMemberRecords(window, codecOf(compression));
+  let compression = await compressionOf(window, 0);
+  let codec: MemberCodec | undefined;
+  for (let offset = 0; ; ) {
+    if (compression !== "none" && codec?.name !== compression) codec = codecOf(compression);
+    offset =
+      compression === "none" || codec === undefined
+        ? yield* readPlainRecords(window, offset)
+        : yield* readMemberRecords(window, codec, offset);
+    if (offset >= window.size) return;
+    compression = await compressionOf(window, offset);
+  }
 }
 
 /** How a file is stored, by its bytes. A damaged start does not hide what follows. */
 export async function detectCompression(source: ByteSource): Promise<Compression> {
-  return compressionOf(new SourceWindow(source, START_BYTES));
+  return compressionOf(new SourceWindow(source, START_BYTES), 0);
 }
 
-async function compressionOf(window: SourceWindow): Promise<Compression> {
-  const first = await window.view(0, START_BYTES);
+async function compressionOf(window: SourceWindow, offset: number): Promise<Compression> {
+  const first = await window.view(offset, START_BYTES);
   if (gzipCodec.startsAt(first)) return "gzip";
   if (looksLikeZstd(first)) return "zstd";
   if (startsRecord(first)) return "none";
   const starts: [Compression, number][] = [
-    ["none", await nextPlainRecord(window, 0)],
-    ["gzip", await new MemberSearch(window, gzipCodec).from(0)],
-    ["zstd", await new MemberSearch(window, zstdCodec()).from(0)],
+    ["none", await nextPlainRecord(window, offset)],
+    ["gzip", await new MemberSearch(window, gzipCodec).from(offset)],
+    ["zstd", await new MemberSearch(window, zstdCodec()).from(offset)],
   ];
   const [earliest] = starts.toSorted(([, a], [, b]) => a - b);
   return earliest?.[0] ?? "none";
@@ -91,7 +101,8 @@ export async function readRecordAt(
     const outcome = await fillFor(stream, readHead(stream));
     if (!("head" in outcome)) throw new WarcError("NO_RECORD", { offset: place.offset, reason: outcome.reason });
     const found: OpenPlace = { offset: place.offset, length: 0, skip: place.skip };
-    const opened = await fillFor(stream, openRecord(stream, outcome.head, found));
+    const opened =
+      (await fillFor(stream, openRecord(stream, outcome.head, found))) ?? openShort(stream, outcome.head, found);
     if (opened === undefined) {
       throw new WarcError("NO_RECORD", { offset: place.offset, reason: "content-length beyond end of data" });
     }
@@ -145,11 +156,10 @@ async function streamAt(source: ByteSource, offset: number): Promise<DecodedStre
   const window = new SourceWindow(source, ONE_RECORD.stored);
   const first = await window.view(offset, START_BYTES);
   if (startsRecord(first)) return DecodedStream.ofChunks(chunksFrom(source, offset), offset);
-  const codec = looksLikeZstd(first) ? await zstdWithDictionary(window) : gzipCodec;
-  const outcome = await codec.open(window, offset, ONE_RECORD);
-  if (outcome.kind === "whole") return DecodedStream.ofBytes(outcome.bytes);
-  if (outcome.kind === "streamed") return DecodedStream.ofChunks(outcome.chunks, 0);
-  throw new WarcError("NO_RECORD", { offset, reason: outcome.kind === "damaged" ? outcome.reason : "no record here" });
+  const isZstd = looksLikeZstd(first);
+  if (!isZstd && !gzipCodec.startsAt(first)) throw new WarcError("NO_RECORD", { offset, reason: "no record here" });
+  const codec = isZstd ? await zstdWithDictionary(window) : gzipCodec;
+  return DecodedStream.ofChunks(new MemberChain(window, codec, offset, ONE_RECORD).chunks(), 0);
 }
 
 /** The dictionary, if any, is in the file's first frame. */

@@ -93,6 +93,8 @@ export interface DigestOutcome {
   readonly mismatched: number;
   readonly unsupported: number;
   readonly matched: DigestForm | undefined;
+  /** For people: which digest does not match or cannot be computed. Absent when all is well. */
+  readonly notes?: readonly string[];
 }
 
 /** What indexes and checks need of a record's block. */

@@ -55,7 +55,7 @@ async function sendCapture(
   { collection, timestamp }: { readonly collection: string; readonly timestamp: string },
   { captures, deadlineMs }: CaptureRoutesOptions,
 ): Promise<FastifyReply> {
-  const url = archivedUrl(request.url);
+  const url = archivedUrl(request.originalUrl);
   const capture = await captures.nearest(collection, timestamp, url, deadlineSignal(request, deadlineMs));
   if (capture === undefined) throw new HttpProblem("capture-unknown", "this URL is not in the collection");
   reply.code(capture.status >= 200 && capture.status <= 599 ? capture.status : 200);
