@@ -74,6 +74,10 @@ export class NodeArchive implements AsyncDisposable {
     return this.#client.call(path, { headers: { ...this.#authorization, ...headers } });
   }
 
+  head(path: string): Promise<Answer> {
+    return this.#client.call(path, { method: "HEAD", headers: this.#authorization });
+  }
+
   upload(body: Uint8Array | AsyncIterable<Uint8Array>, collection = DEFAULT_COLLECTION, query = ""): Promise<Answer> {
     return this.#client.call(`/api/v1/collections/${collection}/warcs${query}`, {
       method: "POST",

@@ -152,6 +152,8 @@ export interface RawCapture extends AsyncDisposable {
   readonly status: number;
   /** Recorded HTTP headers in order, as name and value. */
   readonly headers: readonly (readonly [string, string])[];
+  /** Of the body, bytes; `undefined` when only reading it tells. */
+  readonly length: number | undefined;
   readonly body: AsyncIterable<Uint8Array>;
 }
 

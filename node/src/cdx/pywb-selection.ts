@@ -2,8 +2,9 @@
  * Goes through a range of captures and keeps the rows that a query asks for: visible, resolved, filtered, in time, collapsed,
  * in this order, which is pywb's.
  */
-import { digestKey } from "../warc/digest.ts";
+
 import { setImmediate } from "node:timers/promises";
+import { digestKey } from "../warc/digest.ts";
 import { type AccessScope, isVisible } from "./access.ts";
 import { createFilters, type RowFilters } from "./pywb-filters.ts";
 import type { PywbQuery } from "./pywb-params.ts";

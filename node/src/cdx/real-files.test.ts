@@ -2,7 +2,14 @@
 import { randomBytes } from "node:crypto";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { arcHeader, arcRecord, httpResponse, pageRecord, warcinfo, warcRecord } from "../../../test/testkit/warc-builder.ts";
+import {
+  arcHeader,
+  arcRecord,
+  httpResponse,
+  pageRecord,
+  warcinfo,
+  warcRecord,
+} from "../../../test/testkit/warc-builder.ts";
 import { memorySource } from "../warc/byte-source.ts";
 import { openPayload } from "../warc/payload.ts";
 import type { CaptureRow } from "../warc/record.ts";
@@ -24,7 +31,8 @@ async function read(bytes: Uint8Array) {
   return { rows, report, bodies };
 }
 
-const arcLine = (date: string, block: string) => `http://a.example/ 10.0.0.1 ${date} text/html ${block.length}\n${block}\n`;
+const arcLine = (date: string, block: string) =>
+  `http://a.example/ 10.0.0.1 ${date} text/html ${block.length}\n${block}\n`;
 
 test.each([
   ["2001010203", "20010102030000"],
@@ -53,21 +61,20 @@ test("a WARC date with an offset is UTC, one that no calendar has is reported an
   ]);
 });
 
-test.each([2, 4, 5, 8, 12].flatMap((extra) => (["none", "gzip", "zstd"] as const).map((form) => [extra, form] as const)))(
-  "a last record whose length is %i bytes too large is kept and flagged (%s)",
-  async (extra, form) => {
-    const block = httpResponse({ body: "the last page" });
-    const fields = { "Content-Length": String(block.length + extra) };
-    const last = warcRecord({ uri: "http://a.example/last", block, fields });
-    const compress = { none: Buffer.from, gzip: gzipSync, zstd: zstdCompressSync }[form] as (bytes: Buffer) => Buffer;
-    const { rows, report, bodies } = await read(
-      Buffer.concat([pageRecord("http://a.example/"), last].map((record) => compress(record))),
-    );
-    expect(rows.map(({ url }) => url)).toEqual(["http://a.example/", "http://a.example/last"]);
-    expect(bodies[1]?.trimEnd()).toBe("the last page");
-    expect(report.damaged.length + report.remarks.length).toBeGreaterThan(0);
-  },
-);
+test.each(
+  [2, 4, 5, 8, 12].flatMap((extra) => (["none", "gzip", "zstd"] as const).map((form) => [extra, form] as const)),
+)("a last record whose length is %i bytes too large is kept and flagged (%s)", async (extra, form) => {
+  const block = httpResponse({ body: "the last page" });
+  const fields = { "Content-Length": String(block.length + extra) };
+  const last = warcRecord({ uri: "http://a.example/last", block, fields });
+  const compress = { none: Buffer.from, gzip: gzipSync, zstd: zstdCompressSync }[form] as (bytes: Buffer) => Buffer;
+  const { rows, report, bodies } = await read(
+    Buffer.concat([pageRecord("http://a.example/"), last].map((record) => compress(record))),
+  );
+  expect(rows.map(({ url }) => url)).toEqual(["http://a.example/", "http://a.example/last"]);
+  expect(bodies[1]?.trimEnd()).toBe("the last page");
+  expect(report.damaged.length + report.remarks.length).toBeGreaterThan(0);
+});
 
 const PAGES = ["one", "two", "three", "four"].map((name) => `http://a.example/${name}`);
 const BODIES = PAGES.map((_page, at) => `${at} `.repeat(500 * (at + 1)));

@@ -11,7 +11,8 @@ export const NO_TIMESTAMP = "00000000000000";
 const ISO =
   /^(\d{4})(?:-(\d\d)(?:-(\d\d)(?:[T\s]+(\d\d)(?::(\d\d)(?::(\d\d)(?:[.,]\d+)?)?)?)?)?)?\s*(Z|UTC|GMT|[+-]\d\d:?(?:\d\d)?)?$/i;
 /** Digits beyond the seconds are fractions of one. */
-const BARE = /^(\d{4})(?:(\d\d)(?:(\d\d)(?:T?(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,]?\d{1,9})?)?)?)?)?)?\s*(Z|[+-]\d\d:?(?:\d\d)?)?$/i;
+const BARE =
+  /^(\d{4})(?:(\d\d)(?:(\d\d)(?:T?(\d\d)(?:(\d\d)(?:(\d\d)(?:[.,]?\d{1,9})?)?)?)?)?)?\s*(Z|[+-]\d\d:?(?:\d\d)?)?$/i;
 const MAIL =
   /^(?:[a-z]{3,9},?\s+)?(\d{1,2})[\s-]+([a-z]{3})[a-z]*[\s-]+(\d{2}|\d{4})\s+(\d\d):(\d\d)(?::(\d\d))?\s*(Z|UTC?|GMT|[+-]\d{4})?$/i;
 const ASCTIME = /^[a-z]{3},?\s+([a-z]{3})\s+(\d{1,2})\s+(\d\d):(\d\d):(\d\d)\s+(?:(?:UTC|GMT)\s+)?(\d{4})$/i;

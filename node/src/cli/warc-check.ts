@@ -5,8 +5,8 @@
  */
 import { parseArgs } from "node:util";
 import { type ArchiveReport, readCaptures } from "../cdx/read-captures.ts";
-import { adviceOn } from "../warc/foreign-file.ts";
 import { openFileSource } from "../warc/byte-source.ts";
+import { adviceOn } from "../warc/foreign-file.ts";
 import { type CommandIo, print } from "./command-io.ts";
 import { progressBar } from "./progress-bar.ts";
 import { exitCodeOfReport } from "./report-exit.ts";

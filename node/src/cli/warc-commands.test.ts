@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { tempDir } from "../../../test/testkit/temp-dir.ts";
 import { gzipEach, pageRecord, warcinfo, warcRecord } from "../../../test/testkit/warc-builder.ts";
@@ -41,6 +42,26 @@ test.each([
   ["a missing file", undefined, 2],
 ])("check of %s", async (_name, file, expected) => {
   expect((await run(runWarcCheck, ["--json"], file)).exitCode).toBe(expected);
+});
+
+const TAR = Buffer.concat([Buffer.alloc(257), Buffer.from("ustar"), Buffer.alloc(250)]);
+
+test.each([
+  ["an empty file", Buffer.alloc(0), "empty file"],
+  ["a WACZ", Buffer.from("PK\x03\x04\x0a\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0archive/data.warc.gz"), "WACZ"],
+  ["a tar", TAR, "tar -xf"],
+  ["a gzipped tar", gzipSync(TAR), "tar -xf"],
+  ["bzip2", Buffer.from("BZh91AY&SY"), "bunzip2"],
+  ["xz", Buffer.from([0xfd, 0x37, 0x7a, 0x58, 0x5a, 0, 0, 4]), "unxz"],
+  ["a file gzipped twice", gzipSync(CLEAN), "gzipped twice"],
+])("check knows %s by name and says what to do", async (_name, file, expected) => {
+  const { text, exitCode } = await run(runWarcCheck, [], file);
+  expect(text).toContain(expected);
+  expect(exitCode).toBeGreaterThan(0);
+});
+
+test("check names the record whose digest is wrong", async () => {
+  expect((await run(runWarcCheck, [], WRONG)).text).toContain("response at 0 (http://x/): block digest does not match");
 });
 
 test("check prints one JSON object per file", async () => {

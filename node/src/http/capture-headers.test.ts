@@ -9,6 +9,7 @@ function capture(headers: RawCapture["headers"], url = "http://example.org/a/b")
     timestamp: "20240203040506",
     status: 200,
     headers,
+    length: 0,
     body: (async function* () {})(),
     [Symbol.asyncDispose]: async () => {},
   };

@@ -1,6 +1,7 @@
 /** Headers of a raw capture's answer: what the recording said, made safe to send again, and Memento's own. */
-import { isMoment } from "../cdx/record-date.ts";
+
 import type { RawCapture } from "../archive/archive.ts";
+import { isMoment } from "../cdx/record-date.ts";
 
 /** Describe the bytes of the body, so a client needs them under their own names. */
 const DESCRIBES_BODY: ReadonlySet<string> = new Set([

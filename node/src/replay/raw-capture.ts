@@ -2,11 +2,10 @@
  * A capture as it was recorded: the nearest one in time, its HTTP head parsed off, transfer coding removed, content coding
  * kept. A revisit answers with the payload of the capture it refers to, or not at all.
  */
-import { type AccessScope, isVisible } from "../cdx/access.ts";
+import type { AccessScope } from "../cdx/access.ts";
 import { recordTimestamp } from "../cdx/record-date.ts";
-import type { CaptureRange, CaptureReader, StoredCapture } from "../cdx/stored-capture.ts";
+import type { CaptureReader, StoredCapture } from "../cdx/stored-capture.ts";
 import { surt } from "../cdx/surt.ts";
-import { earliestMoment } from "../cdx/timestamp.ts";
 import type { FileSource } from "../warc/byte-source.ts";
 import { digestKey, parseDigest } from "../warc/digest.ts";
 import { fieldOf } from "../warc/headers.ts";
@@ -14,6 +13,7 @@ import { openPayload } from "../warc/payload.ts";
 import type { ArchiveRecord, HttpHead } from "../warc/record.ts";
 import { readRecordAt } from "../warc/record-reader.ts";
 import { ReplayError } from "./errors.ts";
+import { bestCapture, nearest, type Wanted } from "./nearest.ts";
 
 /** End it with its body's last byte, or dispose of it: it holds an open file. */
 export interface RawCapture extends AsyncDisposable {
@@ -21,6 +21,8 @@ export interface RawCapture extends AsyncDisposable {
   readonly timestamp: string;
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
+  /** Of the body, bytes; `undefined` when only reading it tells. */
+  readonly length: number | undefined;
   readonly body: AsyncIterable<Uint8Array>;
 }
 
@@ -30,8 +32,6 @@ export interface RawCaptureDeps {
   readonly open: (hash: string) => Promise<FileSource>;
 }
 
-/** Captures of one URL that are looked at for the nearest; more than any archive has of one page in a year. */
-const MAX_CANDIDATES = 10_000;
 /** As the index writes it. */
 const NO_DIGEST = "-";
 const NOT_MODIFIED = 304;
@@ -51,59 +51,9 @@ export async function nearestCapture(
 ): Promise<RawCapture | undefined> {
   const scope = deps.scopeOf(collection);
   if (scope === undefined) return undefined;
-  const at = earliestMoment(wanted.timestamp);
-  const found = await nearest(deps, scope, { urlkey: surt(wanted.url), at, fits: () => true }, signal);
+  const found = await bestCapture(deps.captures, scope, wanted, signal);
   if (found === undefined) return undefined;
   return open(deps, scope, found, signal);
-}
-
-interface Wanted {
-  readonly urlkey: string;
-  /** 14 digits. */
-  readonly at: string;
-  /** Which captures may be it, among those that are visible. */
-  readonly fits: (capture: StoredCapture) => boolean;
-  /** Captures after that time are none. */
-  readonly onlyBefore?: boolean;
-}
-
-async function nearest(
-  { captures }: RawCaptureDeps,
-  scope: AccessScope,
-  wanted: Wanted,
-  signal: AbortSignal,
-): Promise<StoredCapture | undefined> {
-  const fits = (capture: StoredCapture): boolean => wanted.fits(capture) && isVisible(scope, capture);
-  const scan = (range: Pick<CaptureRange, "timeFrom" | "timeTo" | "descending">) =>
-    captures.scan(scope.name, { keyFrom: wanted.urlkey, keyTo: undefined, ...range }, signal);
-  const [before, after] = await Promise.all([
-    firstOf(scan({ timeFrom: undefined, timeTo: wanted.at, descending: true }), fits),
-    wanted.onlyBefore === true
-      ? undefined
-      : firstOf(scan({ timeFrom: wanted.at, timeTo: undefined, descending: false }), fits),
-  ]);
-  if (before === undefined || after === undefined) return before ?? after;
-  const sinceSeconds = secondsOf(wanted.at) - secondsOf(before.timestamp);
-  return sinceSeconds <= secondsOf(after.timestamp) - secondsOf(wanted.at) ? before : after;
-}
-
-async function firstOf(
-  batches: AsyncIterable<readonly StoredCapture[]>,
-  fits: (capture: StoredCapture) => boolean,
-): Promise<StoredCapture | undefined> {
-  let seen = 0;
-  for await (const batch of batches) {
-    const found = batch.find(fits);
-    seen += batch.length;
-    if (found !== undefined || seen >= MAX_CANDIDATES) return found;
-  }
-  return undefined;
-}
-
-/** Of 14 digits; an impossible date, as some captures carry, still has a place in the order. */
-function secondsOf(timestamp: string): number {
-  const part = (start: number, end: number): number => Number(timestamp.slice(start, end));
-  return Date.UTC(part(0, 4), part(4, 6) - 1, part(6, 8), part(8, 10), part(10, 12), part(12, 14)) / 1000;
 }
 
 async function open(
@@ -126,6 +76,7 @@ async function open(
     timestamp,
     status: http?.status ?? 200,
     headers: http?.headers ?? contentTypeOf(source),
+    length: held.length,
     body: closing(held.body, open),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
@@ -177,7 +128,7 @@ async function originalOf(
   signal: AbortSignal,
 ): Promise<HeldRecord> {
   for (const wanted of originals(revisit)) {
-    const found = await nearest(deps, scope, wanted, signal);
+    const found = await nearest(deps.captures, scope, wanted, signal);
     if (found !== undefined) return openRecord(deps, found, signal);
   }
   const { capture, record } = revisit;
@@ -197,7 +148,8 @@ function originals({ capture, record }: Revisit): readonly Wanted[] {
   const urlkey = surt(namedUrl ?? capture.url);
   const at = namedDate ?? capture.timestamp;
   const isNotModified =
-    fieldOf(record.headers, "warc-profile")?.includes("server-not-modified") === true || capture.status === NOT_MODIFIED;
+    fieldOf(record.headers, "warc-profile")?.includes("server-not-modified") === true ||
+    capture.status === NOT_MODIFIED;
   const tries: Wanted[] = [];
   if (!isNotModified || digestKey(capture.digest) !== EMPTY_DIGEST) {
     tries.push({ urlkey, at, fits: sameBytes(capture) }, { urlkey: capture.urlkey, at, fits: sameBytes(capture) });

@@ -32,7 +32,13 @@ export function digestPlan({ headers, type }: ArchiveRecord): DigestPlan {
     ...(ownField !== undefined && payload === undefined ? [`payload digest ${ownField.slice(0, MAX_SHOWN)}`] : []),
   ];
   const unsupported = unsupportedFields.length;
-  return { block, payload, unsupported, unsupportedFields, ownSha1: payloadField === undefined && HAS_PAYLOAD.has(type) };
+  return {
+    block,
+    payload,
+    unsupported,
+    unsupportedFields,
+    ownSha1: payloadField === undefined && HAS_PAYLOAD.has(type),
+  };
 }
 
 /** @param digestOf - of a form of the record's bytes; `undefined` for a form that the record does not have */

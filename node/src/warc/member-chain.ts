@@ -3,7 +3,7 @@
  * that does not start with a record: a record whose length is a lie never swallows the ones behind it.
  */
 import type { SourceWindow } from "./byte-source.ts";
-import { type MemberCodec, MemberDamage, type MemoryLimits, PROBE_BYTES } from "./members.ts";
+import { type MemberCodec, MemberDamage, type MemberOutcome, type MemoryLimits, PROBE_BYTES } from "./members.ts";
 
 /** Where a member starts: in the file, and in the decoded bytes of the chain. */
 interface Start {
@@ -51,26 +51,30 @@ export class MemberChain {
   /** @throws MemberDamage when a member that was begun cannot be decoded to its end */
   async *chunks(): AsyncGenerator<Uint8Array, void> {
     let position = 0;
-    for (let offset = this.offset; ; ) {
+    for (let offset = this.offset, isFirst = true; isFirst || (await this.#goesOnAt(offset)); isFirst = false) {
       const outcome = await this.#codec.open(this.#window, offset, this.#limits);
       if (outcome.kind === "skipped") return;
-      if (outcome.kind === "damaged") {
-        this.#read = 1;
-        throw new MemberDamage(outcome.reason);
-      }
-      if (outcome.kind === "whole") {
-        position += outcome.bytes.length;
-        yield outcome.bytes;
-      } else {
-        for await (const chunk of outcome.chunks) {
-          position += chunk.length;
-          this.#read = outcome.member.read;
-          yield chunk;
-        }
+      if (outcome.kind === "damaged") throw this.#failed(outcome.reason);
+      const parts = outcome.kind === "whole" ? [outcome.bytes] : this.#watched(outcome);
+      for await (const part of parts) {
+        position += part.length;
+        yield part;
       }
       offset += outcome.kind === "whole" ? outcome.length : outcome.member.length;
       this.#starts.push({ offset, position });
-      if (!(await this.#goesOnAt(offset))) return;
+    }
+  }
+
+  #failed(reason: string): MemberDamage {
+    this.#read = 1;
+    return new MemberDamage(reason);
+  }
+
+  async *#watched({ chunks, member }: Extract<MemberOutcome, { kind: "streamed" }>): AsyncGenerator<Uint8Array, void> {
+    try {
+      yield* chunks;
+    } finally {
+      this.#read = member.read;
     }
   }
 

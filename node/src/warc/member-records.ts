@@ -7,14 +7,7 @@ import { MemberSearch } from "./damage-search.ts";
 import { DecodedStream, fillFor, type Steps, withoutWaiting } from "./decoded-stream.ts";
 import type { RecordHead } from "./headers.ts";
 import { MemberChain } from "./member-chain.ts";
-import {
-  type MemberCodec,
-  MemberDamage,
-  type MemberRun,
-  RUN_BYTES,
-  WHOLE_FILE,
-  type WholeMember,
-} from "./members.ts";
+import { type MemberCodec, MemberDamage, type MemberRun, RUN_BYTES, WHOLE_FILE, type WholeMember } from "./members.ts";
 import { BLOCK_CUT, type OpenPlace, type OpenRecord, openRecord, openShort } from "./open-record.ts";
 import type { ArchiveEntry } from "./record.ts";
 import { HEADER_CUT, readHead, START_BYTES, skipEndMark, startsRecord, startsWithWarc } from "./record-head.ts";
@@ -208,10 +201,7 @@ class MemberPass {
   *next(): Steps<OpenRecord | undefined> {
     do {
       yield* skipEndMark(this.stream);
-      if (this.stream.aheadBytes === 0) {
-        if (this.places.length === 0) this.problem ??= "empty member";
-        return undefined;
-      }
+      if (this.stream.aheadBytes === 0) return this.#end();
       const start = this.stream.position;
       const outcome = yield* readHead(this.stream);
       if ("head" in outcome) return yield* this.#open(outcome.head, start);
@@ -221,6 +211,11 @@ class MemberPass {
       }
       this.problem ??= this.places.length === 0 ? outcome.reason : "stray bytes after record";
     } while (yield* seekRecord(this.stream));
+    return undefined;
+  }
+
+  #end(): undefined {
+    if (this.places.length === 0) this.problem ??= "empty member";
     return undefined;
   }
 

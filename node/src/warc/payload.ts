@@ -26,11 +26,13 @@ export interface OpenedPayload {
   readonly http: HttpHead | undefined;
   /** Transfer coding removed, content codings kept: what the payload digest is made of. Can be read once. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** Of the body, bytes; `undefined` while a transfer coding hides it. */
+  readonly length: number | undefined;
 }
 
 /** Reads the block up to the end of its HTTP head. */
 export async function openPayload(record: ArchiveRecord): Promise<OpenedPayload> {
-  if (!holdsHttp(record)) return { http: undefined, body: record.block.chunks() };
+  if (!holdsHttp(record)) return { http: undefined, body: record.block.chunks(), length: record.block.length };
   const chunks = record.block.chunks()[Symbol.asyncIterator]();
   let start: Uint8Array = new Uint8Array(0);
   for (let looked = 0; start.length < MAX_HEADER_BYTES && httpHeadLength(start, looked) === undefined; ) {
@@ -41,7 +43,8 @@ export async function openPayload(record: ArchiveRecord): Promise<OpenedPayload>
   }
   const http = httpHeadOf(record, start);
   const rest = restOf(start.subarray(http?.length ?? 0), chunks);
-  return { http, body: http !== undefined && isChunked(http) ? dechunk(rest) : rest };
+  if (http !== undefined && isChunked(http)) return { http, body: dechunk(rest), length: undefined };
+  return { http, body: rest, length: record.block.length - (http?.length ?? 0) };
 }
 
 async function* restOf(first: Uint8Array, chunks: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array, void> {

@@ -6,7 +6,7 @@ import { chunksFrom, type SourceWindow } from "./byte-source.ts";
 import { nextPlainRecord } from "./damage-search.ts";
 import { DecodedStream, fillFor } from "./decoded-stream.ts";
 import { gzipCodec } from "./gzip-members.ts";
-import type { RecordHead } from "./headers.ts";
+import type { HeadOutcome, RecordHead } from "./headers.ts";
 import { MAX_MEMORY_BLOCK, openRecord, SHORT_BYTES, withoutEndMark } from "./open-record.ts";
 import type { ArchiveEntry } from "./record.ts";
 import { readHead, START_BYTES, skipEndMark, startsRecord } from "./record-head.ts";
@@ -37,20 +37,12 @@ export async function* readPlainRecords(
     for (;;) {
       await fillFor(stream, skipEndMark(stream));
       const offset = stream.position;
-      if (offset >= window.size) return offset;
-      if (offset > from && startsMember(stream.ahead)) return offset;
+      if (offset >= window.size || (offset > from && startsMember(stream.ahead))) return offset;
       const outcome = await fillFor(stream, readHead(stream));
-      const extent =
-        "head" in outcome
-          ? await extentOf(window, stream, outcome.head)
-          : { next: await nextPlainRecord(window, offset + 1), deliverable: false, reason: outcome.reason };
-      let damagedFrom = offset;
-      if ("head" in outcome && extent.deliverable) {
-        const { shortBytes } = extent;
-        if (shortBytes === undefined) damagedFrom = stream.position + outcome.head.contentLength;
-        const contentLength = shortBytes ?? outcome.head.contentLength;
-        yield* deliver(stream, { ...outcome.head, contentLength }, offset);
-      }
+      const head = "head" in outcome ? outcome.head : undefined;
+      const extent = await extentAt(window, stream, outcome, offset);
+      const damagedFrom = damageStart(extent, stream.position, { offset, head });
+      if (head !== undefined) yield* deliver(stream, head, extent, offset);
       if (extent.reason === undefined) continue;
       yield [damage(damagedFrom, extent.next - damagedFrom, extent.reason)];
       await stream.close();
@@ -59,6 +51,26 @@ export async function* readPlainRecords(
   } finally {
     await stream.close();
   }
+}
+
+async function extentAt(
+  window: SourceWindow,
+  stream: DecodedStream,
+  outcome: HeadOutcome,
+  offset: number,
+): Promise<Extent> {
+  if ("head" in outcome) return extentOf(window, stream, outcome.head);
+  return { next: await nextPlainRecord(window, offset + 1), deliverable: false, reason: outcome.reason };
+}
+
+/** Behind a record that is whole; a record that is not is damaged from its own start. */
+function damageStart(
+  { deliverable, shortBytes }: Extent,
+  blockStart: number,
+  { offset, head }: { readonly offset: number; readonly head: RecordHead | undefined },
+): number {
+  const isWhole = head !== undefined && deliverable && shortBytes === undefined;
+  return isWhole ? blockStart + head.contentLength : offset;
 }
 
 function streamFrom(window: SourceWindow, position: number): DecodedStream {
@@ -71,9 +83,12 @@ function damage(offset: number, length: number, reason: string): ArchiveEntry {
 
 async function* deliver(
   stream: DecodedStream,
-  head: RecordHead,
+  stated: RecordHead,
+  { deliverable, shortBytes }: Extent,
   offset: number,
 ): AsyncGenerator<Iterable<ArchiveEntry>, void> {
+  if (!deliverable) return;
+  const head = shortBytes === undefined ? stated : { ...stated, contentLength: shortBytes };
   const end = stream.position + head.contentLength;
   const opened = await fillFor(stream, openRecord(stream, head, { offset, length: end - offset, skip: 0 }));
   if (opened !== undefined) yield [{ kind: "record", record: opened.record }];

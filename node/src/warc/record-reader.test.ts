@@ -13,8 +13,8 @@ import {
 } from "../../../test/testkit/warc-builder.ts";
 import { memorySource } from "./byte-source.ts";
 import { WarcError } from "./errors.ts";
-import type { ArchiveRecord, DamagedRange } from "./record.ts";
 import { SHORT_BYTES } from "./open-record.ts";
+import type { ArchiveRecord, DamagedRange } from "./record.ts";
 import { readArchive, readRecordAt } from "./record-reader.ts";
 
 /** Thousands of readings: on a busy machine they take longer than the usual half minute. */

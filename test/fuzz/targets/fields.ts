@@ -57,7 +57,7 @@ function checkAnswer(lines: readonly string[], headers: readonly (readonly [stri
   const [digits = "", url = ""] = lines;
   const timestamp = earliestMoment(digits.replace(/\D/g, "").slice(0, 14));
   const body = (async function* () {})();
-  const capture = { url, timestamp, status: 200, headers, body, [Symbol.asyncDispose]: async () => {} };
+  const capture = { url, timestamp, status: 200, headers, length: 0, body, [Symbol.asyncDispose]: async () => {} };
   for (const [name, value] of replayHeaders(capture, "default")) {
     validateHeaderName(name);
     validateHeaderValue(name, value);

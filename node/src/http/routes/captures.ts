@@ -15,7 +15,7 @@ import { replayHeaders } from "../capture-headers.ts";
 import { HttpProblem } from "../problem.ts";
 import { deadlineSignal } from "../request-signal.ts";
 import { CollectionName, ProblemReplies, textReply } from "../schemas.ts";
-import { sendHeadOnly, sendStream } from "../stream-reply.ts";
+import { sendCaptureBody } from "../send-capture.ts";
 
 export interface CaptureRoutesOptions {
   readonly captures: RawCaptureService;
@@ -26,9 +26,6 @@ export interface CaptureRoutesOptions {
 }
 
 const STAMP = /^(\d{1,14})id_$/;
-/** Statuses whose answers have no body (RFC 9110). */
-const BODILESS: ReadonlySet<number> = new Set([204, 205, 304]);
-
 export const captureRoutes: FastifyPluginAsyncTypebox<CaptureRoutesOptions> = async (app, options) => {
   app.get(
     "/:collection/:stamp/*",
@@ -56,15 +53,19 @@ async function sendCapture(
   { captures, deadlineMs }: CaptureRoutesOptions,
 ): Promise<FastifyReply> {
   const url = archivedUrl(request.originalUrl);
-  const capture = await captures.nearest(collection, timestamp, url, deadlineSignal(request, deadlineMs));
+  const open = () => captures.nearest(collection, timestamp, url, deadlineSignal(request, deadlineMs));
+  const capture = await open();
   if (capture === undefined) throw new HttpProblem("capture-unknown", "this URL is not in the collection");
-  reply.code(capture.status >= 200 && capture.status <= 599 ? capture.status : 200);
+  setStatus(reply, capture.status);
   for (const [name, value] of replayHeaders(capture, collection)) appendHeader(reply, name, value);
-  if (request.method === "HEAD" || BODILESS.has(capture.status)) {
-    await capture[Symbol.asyncDispose]();
-    return request.method === "HEAD" ? sendHeadOnly(reply) : reply.send();
-  }
-  return sendStream(reply, capture.body);
+  return sendCaptureBody(request, reply, capture, open);
+}
+
+/** Any number that can be sent; fastify itself takes those of the standard only. */
+function setStatus(reply: FastifyReply, status: number): void {
+  reply.code(200);
+  if (status >= 200 && status <= 999) reply.raw.statusCode = status;
+  else reply.header("X-Archive-Orig-Status", String(status));
 }
 
 /** The URL after the third slash exactly as sent, query included; proxies that merge slashes are forgiven. */
