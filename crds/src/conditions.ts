@@ -19,6 +19,8 @@ const accepted = {
   Accepted: "The operator understood every field and acts on it. Nothing to do.",
   NotImplementedFields:
     "The object is accepted, but this release does nothing yet for the fields named in the message. Remove them, or leave them for a later release.",
+  NotImplementedValue:
+    "This release cannot do what the message names, and does nothing rather than something weaker. Use another value, or leave it for a later release.",
   InvalidSpec: "The spec cannot work although the schema allows it; the message names the field. Change that field.",
 } as const;
 
@@ -116,6 +118,9 @@ export const ARCHIVE_NODE_CONDITIONS = {
       Propagating: "Pods still enforce an older document; the message says which sequence. Takes up to two minutes.",
       PodsUnreachable: "The admin port of the pods in the message does not answer. Check the pods and NetworkPolicies.",
       SecretNotFound: "Create the Secret that the message names.",
+      SecretInvalid: "The allow list that the message names cannot be read. Correct its contents.",
+      TooManyEntries:
+        "A trust document holds 4,000 peers, and more are named; the message says how many were left out. Shorten the allow lists.",
       NoPods: "No pod runs, so nothing enforces an old document.",
     },
   },
@@ -148,6 +153,7 @@ export const ARCHIVE_NODE_CONDITIONS = {
       NoPeers: "No approved peer. Create a FederationPeer to join a federation.",
       SomeUnreachable: "See the Reachable condition of the peers named in the message.",
       NoneReachable: "No peer answers. Check this node's egress first, then the peers.",
+      Pending: READY_PENDING,
     },
   },
   BackupHealthy: {
@@ -179,6 +185,8 @@ export const FEDERATION_PEER_CONDITIONS = {
       DuplicateNodeID: "Another FederationPeer has the same node id; the message names it. Delete one of the two.",
       AdmissionPending: "Nobody has decided yet. Set `spec.admission` to Approved or Blocked.",
       Blocked: "`spec.admission` is Blocked. Nothing to do.",
+      NotAccepted: "See the Accepted condition.",
+      Suspended: "`spec.suspend` is true: trust stays, nobody connects. Set it to false to go on.",
       NotTrusted: "See the Trusted condition.",
       NotReachable: "See the Reachable condition.",
       NotImplemented: "This release does not connect to peers yet. Nothing to do.",
@@ -188,6 +196,11 @@ export const FEDERATION_PEER_CONDITIONS = {
     meaning: "Every matched node enforces a trust document that names this peer.",
     reasons: {
       Trusted: "Nothing to do.",
+      Pending: READY_PENDING,
+      NotAccepted: "See the Accepted condition.",
+      NoMatchingNode: "`spec.nodeSelector` matches no ArchiveNode. Correct it.",
+      NoRoom:
+        "A matched node trusts nobody by key (`spec.trust.require`), denies this id, or its trust document is full. See that node.",
       Propagating: "Some nodes have not taken the document yet. Wait.",
       AdmissionPending: "Set `spec.admission` to Approved.",
       Blocked: "`spec.admission` is Blocked.",
@@ -200,16 +213,25 @@ export const FEDERATION_PEER_CONDITIONS = {
     meaning: "At least one matched node speaks with the peer.",
     reasons: {
       Connected: "Nothing to do.",
+      Pending: READY_PENDING,
+      Suspended: "`spec.suspend` is true: nobody connects. Set it to false to go on.",
       NoMatchingNode: "`spec.nodeSelector` matches no ArchiveNode. Correct it.",
       DialFailed: "No endpoint answered; the message holds the last error. Check `spec.endpoints`.",
       TLSFailed: "The TLS 1.3 handshake failed; the message says why.",
       IdentityMismatch: "The address belongs to another node id than `spec.nodeID`. Correct one of them.",
+      PinMismatch:
+        "The peer showed a key that none of `spec.trust.pins` covers. Ask its operator, then add the new pin.",
+      AddressForbidden: "The address is one that nodes do not call. Give the peer another in `spec.endpoints`.",
+      NotAdmitted: "The peer does not let this node in yet. Give its operator this node's id, `status.nodeID`.",
+      ProtocolTooOld: "See the Compatible condition.",
+      ProtocolTooNew: "See the Compatible condition.",
     },
   },
   Compatible: {
     meaning: "Protocol versions overlap.",
     reasons: {
       Compatible: "Nothing to do.",
+      Pending: READY_PENDING,
       ProtocolTooOld: "The peer speaks less than `spec.trust.minVersion`. Ask its operator to upgrade.",
       ProtocolTooNew: "This node is too old for the peer. Upgrade it.",
     },
@@ -241,6 +263,10 @@ export const SYNC_POLICY_CONDITIONS = {
     reasons: {
       Programmed: "Nothing to do.",
       Propagating: "See `status.targets` for the nodes that lag. Wait.",
+      Pending: READY_PENDING,
+      NotAccepted: "See the Accepted condition.",
+      NoPairs: "No matched node trusts a matched peer. See the FederationPeers.",
+      Suspended: "`spec.suspend` is true: no node has the policy. Set it to false to go on.",
       DryRun: "`spec.mode` is DryRun: matched, not programmed. Set it to Enforce to begin.",
     },
   },
@@ -256,6 +282,8 @@ export const SYNC_POLICY_CONDITIONS = {
     reasons: {
       Pending: READY_PENDING,
       Ready: "Nothing to do.",
+      NotAccepted: "See the Accepted condition.",
+      Suspended: "`spec.suspend` is true: no run begins. Set it to false to go on.",
       NotResolved: "See the ResolvedRefs condition.",
       NotProgrammed: "See the Programmed condition.",
       NotImplemented: "This release does not exchange files with peers yet. Nothing to do.",

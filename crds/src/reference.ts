@@ -42,8 +42,8 @@ ${Object.values(KINDS).map(kindRow).join("\n")}
 
 - No field of \`spec\` is required unless the page says so, and one that is not set stays unset: the operator never writes
   into \`spec\`. The column *when absent* tells what holds then.
-- *Later* marks fields that are accepted and without effect in this release, with everything below them. An object that
-  sets one says so in its \`Accepted\` condition, with reason \`NotImplementedFields\`.
+- *Later* marks fields that are accepted and without effect in this release, with everything below them, or values
+  of a field whose others work. An object that sets one says so in its \`Accepted\` condition, with reason \`NotImplementedFields\`.
 - The API server refuses what breaks a type, a bound or one of the rules listed for each kind; the message names the field.
 - The Helm chart adds admission policies (\`admissionPolicies.enabled\`): \`storage.size\` of an ArchiveNode may only grow,
   discovered peers are the operator's but for \`admission\`, and the operator never changes a spec that somebody wrote.
@@ -69,7 +69,6 @@ function kindSection(name: KindName): string {
     "",
     definition.description,
     "",
-    ...(NOT_IMPLEMENTED[name].includes("spec") ? [STORED_ONLY, ""] : []),
     `Short name \`${definition.shortNames.join("`, `")}\`. Subresources: status${definition.scale === undefined ? "" : ", scale"}.`,
     "",
     columnsTable(definition),
@@ -79,9 +78,6 @@ function kindSection(name: KindName): string {
     conditionTables(CONDITIONS[name]),
   ].join("\n");
 }
-
-const STORED_ONLY =
-  "*Later*, all of it: this release checks and stores these objects and says so in their conditions (`Ready` is False with reason `NotImplemented`). It does nothing else for them.";
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
@@ -142,9 +138,16 @@ function nestedRows(kind: KindName, path: string, prefix: string, schema: JsonSc
 }
 
 function fieldRow(kind: KindName, path: string, shown: string, schema: JsonSchema, required: boolean): string[] {
-  const later = NOT_IMPLEMENTED[kind].includes(path) ? "*Later.* " : "";
+  const later = NOT_IMPLEMENTED[kind].includes(path) ? "*Later.* " : laterValues(kind, path);
   const absent = required ? "**required**" : (schema["x-absent"] ?? absentFields(schema));
   return [`\`${shown}\``, typeOf(schema), absent, `${later}${schema.description ?? ""}`];
+}
+
+function laterValues(kind: KindName, path: string): string {
+  const values = NOT_IMPLEMENTED[kind].flatMap((one) =>
+    one.startsWith(`${path}=`) ? [one.slice(path.length + 1)] : [],
+  );
+  return values.length === 0 ? "" : `*Later:* \`${values.join("`, `")}\`. `;
 }
 
 /** For an object that holds nothing but settings with effective values of their own. */

@@ -6,12 +6,16 @@ import { applyChild, type ChildrenDeps, removeChild } from "./controllers/archiv
 import { DocumentIssuer } from "./controllers/archive-node/documents.ts";
 import type { OperatorSettings } from "./controllers/archive-node/effective.ts";
 import { type NodeCaches, observe, storedDocuments } from "./controllers/archive-node/observe.ts";
+import type { PeeringInput } from "./controllers/archive-node/peering.ts";
 import { createArchiveNodeReconciler } from "./controllers/archive-node/reconciler.ts";
 import { volumeDeps } from "./controllers/archive-node/volume-client.ts";
 import { carryOutGrowth } from "./controllers/archive-node/volume-effects.ts";
 import type { Caches } from "./controllers/caches.ts";
 import { FactBoard } from "./controllers/facts.ts";
+import { nodeFederation } from "./controllers/federation-content.ts";
+import { FederationBoard } from "./controllers/federation-facts.ts";
 import { createFederationPeerReconciler } from "./controllers/federation-peer/reconciler.ts";
+import { Neighbourhoods } from "./controllers/neighbourhoods.ts";
 import { AuthorityKeeper } from "./controllers/node-identity/authority-keeper.ts";
 import { createNodeIdentityReconciler, type SecretStore } from "./controllers/node-identity/reconciler.ts";
 import { secretStore } from "./controllers/node-identity/secret-store.ts";
@@ -19,7 +23,8 @@ import { SecretWatch, WATCHED_SECRETS } from "./controllers/node-identity/secret
 import { keyText, type ObjectMetadata } from "./controllers/objects.ts";
 import { type KnownKind, RESOURCES, resourceOf } from "./controllers/resource-types.ts";
 import { createSyncPolicyReconciler } from "./controllers/sync-policy/reconciler.ts";
-import { childSources, keySources, ownSources } from "./controllers/watches.ts";
+import { AllowLists } from "./controllers/trust/allow-lists.ts";
+import { childSources, concernedSources, keySources, nodeSources, ownSources } from "./controllers/watches.ts";
 import { createApply } from "./kube/apply.ts";
 import type { KubeClient } from "./kube/client.ts";
 import { type Clock, pause } from "./kube/clock.ts";
@@ -81,15 +86,40 @@ export function addControllers(deps: ControllersDeps): void {
   const facts = new FactBoard((node) => nodes.enqueue(parse(node), 0));
   const keeper = addKeeper(deps, secrets, (node) => identities.enqueue(node, -100));
   const issuer = new DocumentIssuer();
+  const board = new FederationBoard((node) => nodes.enqueue(parse(node), 0));
+  const neighbourhoods = new Neighbourhoods(caches, isOurs);
+  const allowLists = addAllowLists(deps, secrets, (node) => nodes.enqueue(node, 0));
+  const peering = async (node: ArchiveNode, signal: AbortSignal) => {
+    const allowed = await allowLists.of(node, signal);
+    const neighbourhood = neighbourhoods.of(node.metadata.namespace);
+    const federation = nodeFederation(node, neighbourhood, allowed.nodeIDs);
+    return { node, neighbourhood, federation, allowed, reports: board.of(keyText(node.metadata)) };
+  };
+  const forget = (node: ObjectKeyInNamespace) => {
+    facts.forget(keyText(node));
+    board.forget(keyText(node));
+    allowLists.forget(node);
+  };
+  const nodesOf = (namespace: string) => neighbourhoods.nodes(namespace).map(({ metadata }) => metadata);
   const add = (name: string, kind: KnownKind, reconcile: Recheck, sources: readonly BoundSource[]) => {
     const object = (key: ObjectKey) => caches.of(kind)?.get(key);
     return manager.addController({ name, object, reconcile: asReconciler(reconcile), sources, workers: deps.workers });
   };
 
-  const nodes = add("archive-node", "ArchiveNode", archiveNodeReconciler(deps, { archiveNodes, facts, issuer, now }), [
-    ...ownSources(caches, "ArchiveNode", resyncMs),
-    ...childSources(caches),
-  ]);
+  const nodes = add(
+    "archive-node",
+    "ArchiveNode",
+    archiveNodeReconciler(deps, { archiveNodes, facts, issuer, peering, forget, now }),
+    [
+      ...ownSources(caches, "ArchiveNode", resyncMs),
+      ...childSources(caches),
+      ...concernedSources(caches, "FederationPeer", nodesOf),
+      ...concernedSources(caches, "SyncPolicy", nodesOf),
+      ...nodeSources(caches, "identity", (namespace) =>
+        neighbourhoods.hasReferences(namespace) ? nodesOf(namespace) : [],
+      ),
+    ],
+  );
   const identities = add(
     "node-identity",
     "ArchiveNode",
@@ -126,6 +156,17 @@ export function addControllers(deps: ControllersDeps): void {
   );
   addPolling(deps, { archiveNodes, keeper, facts, issuer });
   followOptionalKinds(deps, (node) => nodes.enqueue(node, -100));
+}
+
+/** @param wake - called for the node whose list changed */
+function addAllowLists(deps: ControllersDeps, { read }: SecretStore, wake: (node: ObjectKey) => void): AllowLists {
+  const { manager, client, clock, log } = deps;
+  const watch = new SecretWatch({
+    reflector: (namespace) => createReflector({ ...METADATA_OF_SECRETS, client, clock, log, namespace }),
+    changed: wake,
+  });
+  manager.addBackground({ name: "allow-list-watch", run: (signal) => watch.run(signal) });
+  return new AllowLists({ read, watch });
 }
 
 /** @param wake - called for every node when the CA is another one */
@@ -178,11 +219,14 @@ interface NodeParts {
   readonly archiveNodes: { get(key: ObjectKey): ArchiveNode | undefined };
   readonly facts: FactBoard;
   readonly issuer: DocumentIssuer;
+  readonly peering: (node: ArchiveNode, signal: AbortSignal) => Promise<PeeringInput>;
+  readonly forget: (node: ObjectKeyInNamespace) => void;
   readonly now: () => Date;
 }
 
-function archiveNodeReconciler(deps: ControllersDeps, { archiveNodes, facts, issuer, now }: NodeParts): Recheck {
+function archiveNodeReconciler(deps: ControllersDeps, parts: NodeParts): Recheck {
   const { caches, client, clock, metrics, log } = deps;
+  const { archiveNodes, facts, issuer, peering, forget, now } = parts;
   const apply = createApply({
     client,
     clock,
@@ -207,11 +251,12 @@ function archiveNodeReconciler(deps: ControllersDeps, { archiveNodes, facts, iss
     observe: (node) => observe(node, nodeCaches),
     storedDocuments: (node) => storedDocuments(node, nodeCaches),
     issuer,
+    peering,
     apply: (child, signal) => applyChild(children, child, signal),
     remove: (child, signal) => removeChild(children, child, signal),
     grow: (node, growth, signal) => carryOutGrowth(volumes, node, growth, signal),
     writeStatus: createAnnouncedStatus({ write: statusWriter(deps, "ArchiveNode"), announce: deps.recordEvent }),
-    forget: (key) => facts.forget(keyText(key)),
+    forget,
     settings: deps.settings,
     now,
   });

@@ -89,7 +89,12 @@ export function statusOf({ observed, input, ...parts }: StatusParts = {}): Archi
     node: effectiveNode(object, SETTINGS),
     notImplemented: [],
     observed: { ...RUNNING, ...observed },
-    documents: { trust: { ...DOCUMENT, entries: 0 }, federation: DOCUMENT, configText: "{}", configDigest: DIGEST },
+    documents: {
+      trust: { ...DOCUMENT, entries: 0, members: new Map() },
+      federation: { ...DOCUMENT, members: new Map() },
+      configText: "{}",
+      configDigest: DIGEST,
+    },
     growth: { step: "none" },
     blocked: undefined,
     now: NOW,

@@ -1,8 +1,8 @@
 /** What wakes the controllers: changes of our kinds, and of every child by the label that names its ArchiveNode. */
-import { GROUP, LABELS } from "@archivestream/crds";
+import { type ArchiveNode, GROUP, LABELS } from "@archivestream/crds";
 import type { KubeObject, ObjectKey } from "../kube/objects.ts";
 import { type BoundSource, source } from "../runtime/manager.ts";
-import { annotationsChanged, anyOf, specChanged } from "../runtime/predicates.ts";
+import { annotationsChanged, anyOf, labelsChanged, specChanged } from "../runtime/predicates.ts";
 import type { Caches } from "./caches.ts";
 import { childNames } from "./names.ts";
 import type { KnownKind } from "./resource-types.ts";
@@ -25,10 +25,44 @@ const USER_PRIORITY = 100;
 
 /** Own spec and annotations, and a look at every object each `resyncMs`. */
 export function ownSources(caches: Caches, kind: KnownKind, resyncMs: number): readonly BoundSource[] {
-  const predicate = anyOf(specChanged, annotationsChanged(`${GROUP}/`));
+  const predicate = anyOf(specChanged, labelsChanged, annotationsChanged(`${GROUP}/`));
   return caches
     .reflectorsOf(kind)
     .map((reflector) => source({ reflector, predicate, priority: USER_PRIORITY, resyncMs }));
+}
+
+/** Objects of one of our kinds that concern others of their namespace: a change of what is asked, or of labels. */
+export function concernedSources(
+  caches: Caches,
+  kind: KnownKind,
+  concerned: (namespace: string) => readonly ObjectKey[],
+): readonly BoundSource[] {
+  const keysOf = ({ metadata }: KubeObject) => concerned(metadata.namespace ?? "");
+  return caches
+    .reflectorsOf(kind)
+    .map((reflector) => source({ reflector, keysOf, predicate: anyOf(specChanged, labelsChanged) }));
+}
+
+/**
+ * What others see of an ArchiveNode: that it is there, its labels, who it is, where it answers and, for those that wait
+ * for `progress`, what its pods have taken. Its other news concern nobody else.
+ */
+export function nodeSources(
+  caches: Caches,
+  follow: "identity" | "progress",
+  concerned: (namespace: string) => readonly ObjectKey[],
+): readonly BoundSource[] {
+  const keysOf = ({ metadata }: KubeObject) => concerned(metadata.namespace ?? "");
+  const shown = (object: KubeObject) => {
+    const { spec, status } = object as KubeObject & ArchiveNode;
+    const identity = [spec.endpoint?.advertised, status?.nodeID];
+    return JSON.stringify(follow === "identity" ? identity : [...identity, status?.trust, status?.federation]);
+  };
+  const predicate = anyOf<KubeObject>(
+    (change) => change.type !== "updated" || shown(change.object) !== shown(change.previous),
+    labelsChanged,
+  );
+  return caches.reflectorsOf("ArchiveNode").map((reflector) => source({ reflector, keysOf, predicate }));
 }
 
 export function childSources(caches: Caches): readonly BoundSource[] {

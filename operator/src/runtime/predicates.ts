@@ -11,6 +11,11 @@ export function specChanged<T extends KubeObject>(change: Change<T>): boolean {
   return now.generation !== before.generation || now.deletionTimestamp !== before.deletionTimestamp;
 }
 
+/** A label was set, changed or removed: selectors of other objects may depend on any of them. */
+export function labelsChanged<T extends KubeObject>(change: Change<T>): boolean {
+  return change.type === "updated" && differ(change.object.metadata.labels, change.previous.metadata.labels);
+}
+
 /** An annotation under `prefix`, such as `archivestream.io/`, was set, changed or removed. */
 export function annotationsChanged<T extends KubeObject>(prefix: string): Predicate<T> {
   const ours = (object: T) =>

@@ -6,6 +6,7 @@ import { childNames } from "../names.ts";
 import type { Blocked } from "./blocked.ts";
 import { type EffectiveNode, storageProblem } from "./effective.ts";
 import type { Document, Documents, ObservedPod, ObservedState } from "./observed.ts";
+import type { Peering } from "./peering.ts";
 import { keptMessage, shrinkMessage, storageCondition } from "./storage-condition.ts";
 import { type Decision, unlessStored, verdict } from "./verdict.ts";
 import type { VolumeGrowth } from "./volume-growth.ts";
@@ -19,6 +20,8 @@ export interface ConditionInput {
   readonly growth: VolumeGrowth;
   /** What stops all work, if anything: an invalid spec, a foreign object in a child's place. */
   readonly blocked: Blocked | undefined;
+  /** Absent where no peer can be. */
+  readonly peering?: Peering | undefined;
   readonly now: Date;
 }
 
@@ -35,6 +38,7 @@ export function decideConditions(input: ConditionInput): Decision[] {
     trustCondition(input),
     configCondition(input),
     storageCondition(input),
+    ...(input.peering === undefined ? [] : [input.peering.reachable]),
     ...(stalled === undefined ? [] : [stalled]),
     ...(input.node.spec.suspend ? [suspendedCondition()] : []),
   ];
@@ -147,6 +151,7 @@ function recoveryHint(node: EffectiveNode, { recoveryKeyInCluster }: ObservedSta
 }
 
 function trustCondition(input: ConditionInput): Decision {
+  if (input.peering?.trustProblem !== undefined) return input.peering.trustProblem;
   return documentCondition("TrustSynced", input, input.documents?.trust, (report) => report.status.trust);
 }
 

@@ -17,12 +17,14 @@ import {
 } from "@archivestream/node/contract";
 import type { TSchema } from "typebox";
 import { Value } from "typebox/value";
+import type { NodeFederation } from "../federation-content.ts";
 import { wholeSeconds } from "../kstatus.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
 import type { EffectiveNode } from "./effective.ts";
 import { ArchiveNodeError } from "./errors.ts";
 import type { Document, Documents } from "./observed.ts";
 import { nodeConfig } from "./resources/config-maps.ts";
+import { membersSince } from "./since.ts";
 
 interface Issued {
   readonly sequence: number;
@@ -44,6 +46,8 @@ export interface IssueContext {
   readonly stored: StoredDocuments;
   /** When the ArchiveNode was created: issue time of its first documents, so that they never differ. */
   readonly createdAt: string;
+  /** Whom it trusts and what it exchanges with whom; absent: nobody and nothing. */
+  readonly federation?: NodeFederation;
   readonly now: Date;
 }
 
@@ -60,13 +64,12 @@ export class DocumentIssuer {
   issue(context: IssueContext): Documents {
     const { node, stored } = context;
     const before = this.#issued.get(node.uid);
-    const trust = sequenced(trustContent(node), before?.trust ?? parseIssued(stored.trust), stored.trustFloor, context);
-    const federation = sequenced(
-      federationContent(node),
-      before?.federation ?? parseIssued(stored.federation),
-      stored.federationFloor,
-      context,
-    );
+    const parsed = {
+      trust: before?.trust ?? parseIssued(stored.trust),
+      federation: before?.federation ?? parseIssued(stored.federation),
+    };
+    const trust = sequenced(trustOf(context), parsed.trust, stored.trustFloor, context);
+    const federation = sequenced(federationOf(context), parsed.federation, stored.federationFloor, context);
     const config = nodeConfig(node);
     const configText = `${canonicalJson(config)}\n`;
     // What this process has issued before has passed.
@@ -79,8 +82,25 @@ export class DocumentIssuer {
       configText === before.documents.configText;
     if (isSame) return before.documents;
     const documents = {
-      trust: { ...toDocument(trust), entries: trust.content.entries.length },
-      federation: toDocument(federation),
+      trust: {
+        ...toDocument(trust),
+        entries: trust.content.entries.length,
+        members: membersSince({
+          members: trust.content.entries.map((entry) => [entry.nodeID, entry]),
+          before: before?.documents.trust.members,
+          sequence: trust.issued.sequence,
+          isNew: trust.issued !== parsed.trust,
+        }),
+      },
+      federation: {
+        ...toDocument(federation),
+        members: membersSince({
+          members: federation.content.policies.map((policy) => [policy.uid ?? policy.name, policy]),
+          before: before?.documents.federation.members,
+          sequence: federation.issued.sequence,
+          isNew: federation.issued !== parsed.federation,
+        }),
+      },
       configText,
       configDigest: sha256(configText),
     };
@@ -108,13 +128,13 @@ export class DocumentIssuer {
   }
 }
 
-/** No peers yet: an empty list under the node's trust mode. */
-function trustContent(node: EffectiveNode): Omit<TrustDocument, keyof Issued> {
-  return { node: node.name, mode: node.trustMode, require: node.trustRequire, entries: [], revoked: [] };
+function trustOf({ node, federation }: IssueContext): Omit<TrustDocument, keyof Issued> {
+  const { entries, revoked } = federation?.trust ?? { entries: [], revoked: [] };
+  return { node: node.name, mode: node.trustMode, require: node.trustRequire, entries, revoked };
 }
 
-function federationContent(node: EffectiveNode): Omit<FederationDocument, keyof Issued> {
-  return { node: node.name, peers: [], policies: [] };
+function federationOf({ node, federation }: IssueContext): Omit<FederationDocument, keyof Issued> {
+  return { node: node.name, ...(federation?.federation ?? { peers: [], policies: [] }) };
 }
 
 function sequenced<T extends object>(content: T, before: Issued | undefined, floor: number, context: IssueContext) {

@@ -1,5 +1,6 @@
 /** The children of one ArchiveNode as the cluster has them, in the few fields that decisions are made from. */
 import type { NodeFacts } from "../facts.ts";
+import type { Members } from "./since.ts";
 
 /** What a volume claim is made from. */
 export interface ClaimTemplate {
@@ -67,8 +68,10 @@ export interface Document {
 }
 
 export interface Documents {
-  readonly trust: Document & { readonly entries: number };
-  readonly federation: Document;
+  /** Members by node id. */
+  readonly trust: Document & { readonly entries: number; readonly members: Members };
+  /** Members by UID of the SyncPolicy. */
+  readonly federation: Document & { readonly members: Members };
   readonly configText: string;
   readonly configDigest: string;
 }

@@ -26,14 +26,16 @@ export interface PlanInput {
   readonly node: EffectiveNode;
   readonly observed: ObservedState;
   readonly documents: Documents;
+  /** On which peers, seeds and addresses answer. */
+  readonly peerPorts?: readonly number[];
   readonly settings: OperatorSettings;
 }
 
-export function plan({ node, observed, documents, settings }: PlanInput): Plan {
+export function plan({ node, observed, documents, settings, peerPorts }: PlanInput): Plan {
   const growth = planGrowth(node.storage, observed);
   const optional: readonly (readonly [wanted: boolean, child: Child])[] = [
     [node.spec.podTemplate?.serviceAccountName === undefined, serviceAccount(node)],
-    [node.spec.networkPolicy?.mode !== "Disabled", networkPolicy(node, settings)],
+    [node.spec.networkPolicy?.mode !== "Disabled", networkPolicy(node, settings, peerPorts)],
     [runningReplicas(node) > 1, podDisruptionBudget(node)],
     ...(observed.serviceMonitorExists
       ? ([[node.spec.monitoring?.mode !== "Disabled", serviceMonitor(node)]] as const)

@@ -5,6 +5,7 @@ import { type ArchiveNodeParts, archiveNode } from "../../../../test/testkit/arc
 import { NOTHING, SETTINGS } from "../../../../test/testkit/archive-node-status.ts";
 import { KubeError, type KubeErrorCode } from "../../kube/api-errors.ts";
 import { TerminalError } from "../../runtime/reconciler.ts";
+import { nodeFederation } from "../federation-content.ts";
 import { DocumentIssuer } from "./documents.ts";
 import { ArchiveNodeError } from "./errors.ts";
 import { createArchiveNodeReconciler } from "./reconciler.ts";
@@ -22,6 +23,11 @@ function setUp({ refusal }: { readonly refusal?: Error } = {}) {
     observe: () => NOTHING,
     storedDocuments: () => ({ trust: undefined, federation: undefined, trustFloor: 0, federationFloor: 0 }),
     issuer,
+    peering: async (node) => {
+      const neighbourhood = { peers: [], policies: [] };
+      const allowed = { nodeIDs: [], problem: undefined };
+      return { node, neighbourhood, federation: nodeFederation(node, neighbourhood, []), allowed, reports: [] };
+    },
     apply: async (child) => {
       if (refusal !== undefined && child.kind === "StatefulSet") throw refusal;
       applied.push(child.kind);

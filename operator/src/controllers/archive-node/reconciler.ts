@@ -6,12 +6,14 @@
  */
 import { type ArchiveNode, type ArchiveNodeStatus, notImplementedFields } from "@archivestream/crds";
 import { TerminalError } from "../../runtime/reconciler.ts";
+import { portsOf } from "../federation-content.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
 import { together } from "../together.ts";
 import { type Blocked, blockedBy } from "./blocked.ts";
 import type { DocumentIssuer, StoredDocuments } from "./documents.ts";
 import { type EffectiveNode, effectiveNode, type OperatorSettings } from "./effective.ts";
 import type { Documents, ObservedState } from "./observed.ts";
+import { type PeeringInput, peeringOf } from "./peering.ts";
 import { type Plan, plan } from "./plan.ts";
 import type { Child } from "./resources/metadata.ts";
 import { archiveNodeStatus, TAKES_LONG_MS } from "./status.ts";
@@ -23,6 +25,8 @@ export interface ArchiveNodeReconcilerDeps {
   readonly observe: (node: ArchiveNode) => ObservedState;
   readonly storedDocuments: (node: ArchiveNode) => StoredDocuments;
   readonly issuer: DocumentIssuer;
+  /** Whom the node may speak with, and what its pods say of them. */
+  readonly peering: (node: ArchiveNode, signal: AbortSignal) => Promise<PeeringInput>;
   /**
    * Server-side apply under our field manager; repeats are no-ops.
    *
@@ -67,11 +71,15 @@ export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
     const now = deps.now();
     const node = effectiveNode(object, deps.settings);
     const observed = deps.observe(object);
-    const work = { object, node, observed, now };
+    const peering = await deps.peering(object, signal);
+    const work = { object, node, observed, peering, now };
     const done = node.spec.suspend === true ? leftAsIs(deps, work) : await bringAbout(deps, work, signal);
     const { documents, growth, blocked } = done;
     const notImplemented = notImplementedFields("ArchiveNode", object.spec);
-    const status = archiveNodeStatus(object, { node, notImplemented, observed, documents, growth, blocked, now });
+    const status = archiveNodeStatus(object, {
+      ...{ node, notImplemented, observed, documents, growth, blocked, now },
+      peering: peeringOf(peering),
+    });
     const putOffMs = await deps.writeStatus(object, status, signal);
     return putOffMs ?? (blocked === undefined ? recheckMs(status) : blockedRecheckMs(blocked));
   };
@@ -92,6 +100,7 @@ interface Work {
   readonly object: ArchiveNode;
   readonly node: EffectiveNode;
   readonly observed: ObservedState;
+  readonly peering: PeeringInput;
   readonly now: Date;
 }
 
@@ -114,7 +123,9 @@ async function bringAbout(deps: ArchiveNodeReconcilerDeps, work: Work, signal: A
   let growth = planGrowth(node.storage, observed);
   try {
     const documents = issueDocuments(deps, work);
-    const refused = await carryOut(deps, node, plan({ node, observed, documents, settings: deps.settings }), signal);
+    const peerPorts = portsOf(work.peering.federation.federation);
+    const planned = plan({ node, observed, documents, peerPorts, settings: deps.settings });
+    const refused = await carryOut(deps, node, planned, signal);
     if (refused !== undefined) growth = { step: "not-expandable", message: refused };
     return { documents, growth, blocked: undefined };
   } catch (error) {
@@ -137,8 +148,12 @@ async function carryOut(
   return (await deps.grow(node, planned.growth, signal)).growthRefused;
 }
 
-function issueDocuments(deps: ArchiveNodeReconcilerDeps, { object, node, now }: Work): Documents {
+function issueDocuments(deps: ArchiveNodeReconcilerDeps, { object, node, peering, now }: Work): Documents {
   const createdAt = object.metadata.creationTimestamp;
   if (createdAt === undefined) throw new TypeError(`${keyText(node)} has no creationTimestamp`);
-  return deps.issuer.issue({ node, stored: deps.storedDocuments(object), createdAt, now });
+  return deps.issuer.issue({
+    ...{ node, createdAt, now },
+    stored: deps.storedDocuments(object),
+    federation: peering.federation,
+  });
 }

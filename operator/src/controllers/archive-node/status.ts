@@ -59,6 +59,7 @@ export function archiveNodeStatus(object: ArchiveNode, input: ConditionInput): A
     endpoints,
     trust: trustStatus(input, stored),
     federation: federationStatus(input, stored),
+    ...input.peering?.policies,
     storage: storageStatus(input),
     conditions: conditionsOf(object, input),
   };
@@ -150,6 +151,7 @@ function federationStatus(input: ConditionInput, stored: Stored): NonNullable<Ar
   const before = stored.federation;
   return {
     ...before,
+    ...defined("peers", input.peering?.counts),
     ...defined("configSequence", input.documents?.federation.sequence ?? before?.configSequence),
     ...defined("observedConfigSequence", observedSequence(input, "federation") ?? before?.observedConfigSequence),
   };

@@ -25,6 +25,9 @@ export const WATCHED_SECRETS = [
   .map((type) => `type!=${type}`)
   .join(",");
 
+/** Between names of Secrets, which hold none. */
+const SEPARATOR = "/";
+
 interface NamespaceWatch {
   readonly reflector: Reflector<KubeObject>;
   /** Nodes by the name of the Secret they want, then by their own name. */
@@ -36,31 +39,45 @@ interface NamespaceWatch {
 export class SecretWatch {
   readonly #deps: SecretWatchDeps;
   readonly #namespaces = new Map<string, NamespaceWatch>();
-  /** Name of the Secret by `namespace/name` of the node. */
-  readonly #secretOf = new Map<string, string>();
+  /** Names of the Secrets by `namespace/name` of the node, as one text. */
+  readonly #secretsOf = new Map<string, string>();
   #running: AbortSignal | undefined;
 
   constructor(deps: SecretWatchDeps) {
     this.#deps = deps;
   }
 
-  /** From now on `node` is woken for this Secret of its namespace, and for no other. */
-  want(node: ObjectKey, secret: string): void {
-    if (this.#secretOf.get(keyText(node)) === secret) return;
-    this.forget(node);
-    this.#secretOf.set(keyText(node), secret);
-    const watch = this.#namespaces.get(node.namespace) ?? this.#open(node.namespace);
-    watch.wanted.set(secret, (watch.wanted.get(secret) ?? new Set()).add(node.name));
+  /** From now on `node` is woken for these Secrets of its namespace, and for no other. */
+  want(node: ObjectKey, ...secrets: readonly string[]): void {
+    const wanted = secrets.toSorted().join(SEPARATOR);
+    if ((this.#secretsOf.get(keyText(node)) ?? "") === wanted) return;
+    // The namespace stays watched while the node goes from one Secret to another.
+    const watch = secrets.length === 0 ? undefined : this.#watchOf(node.namespace);
+    for (const secret of secrets) watch?.wanted.set(secret, (watch.wanted.get(secret) ?? new Set()).add(node.name));
+    this.#drop(
+      node,
+      this.#namesOf(node).filter((secret) => !secrets.includes(secret)),
+    );
+    if (secrets.length > 0) this.#secretsOf.set(keyText(node), wanted);
   }
 
   forget(node: ObjectKey): void {
-    const secret = this.#secretOf.get(keyText(node));
+    this.#drop(node, this.#namesOf(node));
+  }
+
+  #namesOf(node: ObjectKey): readonly string[] {
+    return this.#secretsOf.get(keyText(node))?.split(SEPARATOR) ?? [];
+  }
+
+  #drop(node: ObjectKey, secrets: readonly string[]): void {
+    this.#secretsOf.delete(keyText(node));
     const watch = this.#namespaces.get(node.namespace);
-    if (secret === undefined || watch === undefined) return;
-    this.#secretOf.delete(keyText(node));
-    const nodes = watch.wanted.get(secret);
-    nodes?.delete(node.name);
-    if (nodes?.size === 0) watch.wanted.delete(secret);
+    if (watch === undefined) return;
+    for (const secret of secrets) {
+      const nodes = watch.wanted.get(secret);
+      nodes?.delete(node.name);
+      if (nodes?.size === 0) watch.wanted.delete(secret);
+    }
     if (watch.wanted.size > 0) return;
     watch.stop.abort();
     this.#namespaces.delete(node.namespace);
@@ -85,6 +102,10 @@ export class SecretWatch {
     if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
     this.#running = undefined;
     await Promise.all([...this.#namespaces.values()].flatMap(({ ended }) => (ended === undefined ? [] : [ended])));
+  }
+
+  #watchOf(namespace: string): NamespaceWatch {
+    return this.#namespaces.get(namespace) ?? this.#open(namespace);
   }
 
   #open(namespace: string): NamespaceWatch {

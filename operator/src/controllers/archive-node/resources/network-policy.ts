@@ -11,7 +11,12 @@ const HTTPS = 443;
 const HTTP = 80;
 const DNS = 53;
 
-export function networkPolicy(node: EffectiveNode, settings: OperatorSettings): Child {
+/** @param peerPorts - on which peers, seeds and addresses answer */
+export function networkPolicy(
+  node: EffectiveNode,
+  settings: OperatorSettings,
+  peerPorts: readonly number[] = [],
+): Child {
   const policy = node.spec.networkPolicy;
   return {
     apiVersion: "networking.k8s.io/v1",
@@ -27,7 +32,7 @@ export function networkPolicy(node: EffectiveNode, settings: OperatorSettings): 
       ],
       egress: [
         { ports: [{ protocol: "UDP", port: DNS }, tcp(DNS)] },
-        { ports: outgoingPorts(node).map(tcp) },
+        { ports: outgoingPorts(node, peerPorts).map(tcp) },
         ...(policy?.extraEgress ?? []),
       ],
     },
@@ -35,8 +40,9 @@ export function networkPolicy(node: EffectiveNode, settings: OperatorSettings): 
 }
 
 /** Peers answer on 443 behind a gateway and on 8443 without one; plain HTTP is for crawling only. */
-function outgoingPorts(node: EffectiveNode): number[] {
-  return [HTTPS, PORTS.federation, ...(node.spec.crawl?.length ? [HTTP] : [])];
+function outgoingPorts(node: EffectiveNode, peerPorts: readonly number[]): number[] {
+  const usual = [HTTPS, PORTS.federation, ...(node.spec.crawl?.length ? [HTTP] : [])];
+  return [...usual, ...peerPorts.filter((port) => !usual.includes(port))];
 }
 
 function operatorPods(settings: OperatorSettings) {
