@@ -3,9 +3,8 @@ import type { DatabaseSync } from "node:sqlite";
 import type { DocColumns } from "./doc-columns.ts";
 import { proximity, type ReadingPlan, titleFeature } from "./features.ts";
 import { readSequence } from "./packing.ts";
-import type { Candidate, RankedDocument } from "./question.ts";
+import type { Candidate, Level, RankedDocument } from "./question.ts";
 import type { CloseLook, HitKey, RankedHit, RankingSource } from "./ranking.ts";
-import type { Level } from "./relaxation.ts";
 
 /** A document with the best impact of each unit of the question. */
 export interface ScoredDocument {

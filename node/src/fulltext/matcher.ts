@@ -8,12 +8,20 @@ import { DocColumns } from "./doc-columns.ts";
 import { countFacets, SHOWN_VALUES } from "./facets.ts";
 import { createImpactReader, planReading } from "./features.ts";
 import { TIERS, tierTerm } from "./impact-tiers.ts";
-import type { Candidate, CandidateAnswer, MatchAnswer, MatchCounts, Question } from "./question.ts";
+import type {
+  Candidate,
+  CandidateAnswer,
+  Level,
+  MatchAnswer,
+  MatchCounts,
+  Question,
+  UnitFrequencies,
+} from "./question.ts";
 import { type RankedHit, rankHits } from "./ranking.ts";
-import { ENOUGH_MATCHES, expressionsAt, type Level, levelsOf } from "./relaxation.ts";
+import { ENOUGH_MATCHES, expressionsAt, levelsOf } from "./relaxation.ts";
 import { type KnownTerm, matchExpression, type ResolvedQuestion, resolveQuestion, type Unit } from "./resolve.ts";
 import { Visibility } from "./visibility.ts";
-import { type UnitFrequencies, VisibleStatistics } from "./visible-statistics.ts";
+import { VisibleStatistics } from "./visible-statistics.ts";
 
 /** Matches enumerated for totals and facets. */
 const MAX_MATCHES = 50_000;

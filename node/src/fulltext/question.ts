@@ -1,7 +1,5 @@
 /** What is asked of a full-text index and what it answers. Plain data: it crosses to worker threads and, later, to other engines. */
 import type { CloseLook } from "./ranking.ts";
-import type { Level } from "./relaxation.ts";
-import type { UnitFrequencies } from "./visible-statistics.ts";
 
 export interface Clause {
   /** `prefix`: the text is the beginning of a word. A word or phrase may analyse to several terms in a row. */
@@ -57,6 +55,17 @@ export interface Facets {
   readonly type: readonly FacetCount[];
   readonly language: readonly FacetCount[];
   readonly year: readonly FacetCount[];
+}
+
+/** 0: everything asked matches. 1: all plain words but one. 2: any plain word. Phrases, prefixes and fields always match. */
+export type Level = 0 | 1 | 2;
+
+export interface UnitFrequencies {
+  readonly documents: number;
+  /** Terms of each unit with the documents that have them. */
+  readonly units: readonly (readonly { readonly term: string; readonly df: number }[])[];
+  /** True when a bound made some of them estimates. */
+  readonly estimated: boolean;
 }
 
 /** Matches of one level, counted as pages. */

@@ -2,10 +2,8 @@
  * How much of a question must match. Few pages with all of its words are followed by pages with fewer. The levels mean the
  * same in every index: a word that an index does not hold only leaves that index without matches of the strictest one. Pure.
  */
+import type { Level } from "./question.ts";
 import type { ResolvedQuestion } from "./resolve.ts";
-
-/** 0: everything asked matches. 1: all plain words but one. 2: any plain word. Phrases, prefixes and fields always match. */
-export type Level = 0 | 1 | 2;
 
 /** With fewer matches, a looser level is tried. */
 export const ENOUGH_MATCHES = 10;

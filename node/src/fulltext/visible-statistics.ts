@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import type { DocColumns } from "./doc-columns.ts";
-import type { CollectionScope } from "./question.ts";
+import type { CollectionScope, UnitFrequencies } from "./question.ts";
 import type { KnownTerm, Unit } from "./resolve.ts";
 import { markExcluded } from "./visibility.ts";
 
@@ -18,14 +18,6 @@ const REMEMBERED_TERMS = 4_000;
 /** Hour, minute and second of a timestamp. */
 const DAY_UNIT = 1_000_000;
 const HAS_TERM = "SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid DESC LIMIT ?";
-
-export interface UnitFrequencies {
-  readonly documents: number;
-  /** Terms of each unit with the documents that have them. */
-  readonly units: readonly (readonly { readonly term: string; readonly df: number }[])[];
-  /** True when a bound made some of them estimates. */
-  readonly estimated: boolean;
-}
 
 interface VisibleDocuments {
   readonly count: number;

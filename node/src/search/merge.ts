@@ -4,8 +4,9 @@
  * arrived changes nothing. Pure.
  */
 import type { FeaturesMessage, LevelMessage, StatsMessage } from "../asfp/search-messages.ts";
+import type { Level } from "../fulltext/question.ts";
 import { compareKeys, rankHits, type Statistics } from "../fulltext/ranking.ts";
-import { ENOUGH_MATCHES, type Level } from "../fulltext/relaxation.ts";
+import { ENOUGH_MATCHES } from "../fulltext/relaxation.ts";
 import { diversify } from "./diversify.ts";
 
 /** How a hit is shown to a person. */
