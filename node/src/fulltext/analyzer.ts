@@ -4,7 +4,7 @@
  */
 import { ownCopy, RecentMap } from "./recent-map.ts";
 import { STEMMERS } from "./stemmers.ts";
-import { foldWord, visitWords } from "./tokens.ts";
+import { foldWord, visitWords, withoutInvisible } from "./tokens.ts";
 
 /** Name of these rules. Change it whenever a change here, in tokens.ts or in stemmers.ts changes any term. */
 export const ANALYZER = "archivestream-1";
@@ -64,7 +64,7 @@ export function analyse(text: string, language: string | undefined): string[] {
 export function queryForms(text: string, languages: readonly string[]): readonly (readonly string[])[] {
   const forms = new Map<string, readonly string[]>();
   for (const language of [...languages, undefined]) {
-    const terms = analyse(text, language);
+    const terms = analyse(withoutInvisible(text), language);
     if (terms.length > 0) forms.set(terms.join(" "), terms);
   }
   return [...forms.values()];

@@ -1,6 +1,6 @@
 /**
- * Bytes of an archived text to a string. The charset comes from the first of: HTTP header, byte order mark,
- * `meta` element, detection. Never throws: bytes that do not fit become U+FFFD.
+ * Bytes of an archived text to a string. The charset comes from the first of: byte order mark (as in browsers), HTTP
+ * header, `meta` element, detection. Never throws: bytes that do not fit become U+FFFD.
  */
 import chardet from "chardet";
 import sniffHtmlEncoding from "html-encoding-sniffer";
@@ -64,8 +64,8 @@ function metaCharset(bytes: Uint8Array): string | undefined {
  */
 export function decodeText(bytes: Uint8Array, contentType: string | undefined, html: boolean): DecodedText {
   const charset =
-    declaredCharset(contentType) ??
     markedCharset(bytes) ??
+    declaredCharset(contentType) ??
     (html ? metaCharset(bytes) : undefined) ??
     detectCharset(bytes);
   const text = iconv.decode(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength), charset);

@@ -38,7 +38,7 @@ const PARSE_CHUNK_CHARS = 32 * 1024;
 
 const tidy = (text: string): string =>
   text
-    .replace(/[^\S\n]+/g, " ")
+    .replace(/[^\S\n\ufeff]+/g, " ")
     .replace(/ ?\n[\n ]*/g, "\n")
     .trim();
 

@@ -1,6 +1,7 @@
 /** Captures of a blob to batches for the index: reads only texts that are not held, keeps batches small enough to commit often. */
 import { makeDocument } from "./document.ts";
 import type { BatchEntry } from "./index-writer.ts";
+import { beginsAsHtml } from "./sniff-html.ts";
 import type { SourceBlob, SourceCapture } from "./source.ts";
 import { DEFAULT_CAPS, extractText, hasReadableBody, type PageText } from "./text-extractor.ts";
 
@@ -21,15 +22,30 @@ export interface BatchDeps {
 
 /** Whether a capture is something a person looks for. */
 function isSearchable(capture: SourceCapture): boolean {
-  return capture.revisit || (capture.mime !== "" && !NEVER_PAGES.test(capture.mime));
+  return capture.revisit || isUntyped(capture.mime) || !NEVER_PAGES.test(capture.mime);
 }
 
-async function readText(capture: SourceCapture, deps: BatchDeps): Promise<PageText> {
-  const mime = capture.mime;
-  const payload = hasReadableBody(mime)
-    ? await capture.payload(PAYLOAD_CAP_BYTES)
-    : { contentType: undefined, body: new Uint8Array() };
-  return extractText({ url: capture.url, mime, ...payload }, DEFAULT_CAPS, deps.nowMs);
+/** A type that says nothing of the body. */
+function isUntyped(mime: string): boolean {
+  return mime === "" || mime === "application/octet-stream" || mime === "unknown/unknown" || !mime.includes("/");
+}
+
+interface ReadText {
+  readonly mime: string;
+  readonly text: PageText;
+}
+
+/** A doubled type is its first; a body without a type is a page when it begins as one. */
+async function readText(capture: SourceCapture, deps: BatchDeps): Promise<ReadText | undefined> {
+  const declared = capture.mime.split(",", 1)[0] ?? "";
+  const untyped = isUntyped(declared);
+  const payload =
+    untyped || hasReadableBody(declared)
+      ? await capture.payload(PAYLOAD_CAP_BYTES)
+      : { contentType: undefined, body: new Uint8Array() };
+  const mime = untyped && beginsAsHtml(payload.body) ? "text/html" : declared;
+  if (mime === "") return undefined;
+  return { mime, text: extractText({ url: capture.url, mime, ...payload }, DEFAULT_CAPS, deps.nowMs) };
 }
 
 /** One capture as an entry; `undefined` for what is not indexed. */
@@ -40,7 +56,11 @@ export async function toEntry(
 ): Promise<BatchEntry | undefined> {
   if (!isSearchable(capture)) return undefined;
   const { urlkey, timestamp, digest } = capture;
-  const known = capture.revisit || deps.holds(blob.collection, urlkey, digest);
-  const document = known ? undefined : makeDocument(capture, blob.collection, await readText(capture, deps));
+  if (capture.revisit || deps.holds(blob.collection, urlkey, digest)) {
+    return { urlkey, timestamp, digest, document: undefined };
+  }
+  const read = await readText(capture, deps);
+  if (read === undefined) return undefined;
+  const document = makeDocument({ ...capture, mime: read.mime }, blob.collection, read.text);
   return { urlkey, timestamp, digest, document };
 }

@@ -33,7 +33,8 @@ const CHAMPIONS_PER_UNIT = 750;
 const CHAMPION_TERMS_PER_UNIT = 4;
 /** Ranked documents handed out: 50 pages of 20. */
 const MAX_RANKED = 1_000;
-const QUERY_LANGUAGES = 6;
+/** Of an index, whose stems of a word are looked for: more than there are, so that no language hides its words. */
+const QUERY_LANGUAGES = 256;
 /** Values of each facet that are handed out to be added up with those of other indexes. */
 const ADDED_VALUES = 50;
 

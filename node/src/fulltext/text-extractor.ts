@@ -4,6 +4,7 @@
  */
 import { decodeText } from "./charset.ts";
 import { type ExtractionCaps, extractHtml } from "./html-text.ts";
+import { withoutInvisible } from "./tokens.ts";
 
 export interface PageText {
   readonly title: string;
@@ -53,7 +54,7 @@ function fileName(url: string): string {
 }
 
 /** Characters normalised once (NFC), so that offsets into the stored text stay true for snippets. */
-const normal = (text: string): string => text.normalize("NFC").toWellFormed();
+const normal = (text: string): string => withoutInvisible(text).normalize("NFC").toWellFormed();
 
 /** Title, headings and body of a response. Never throws on content. */
 export function extractText(input: ExtractionInput, caps: ExtractionCaps, nowMs: () => number): PageText {

@@ -7,6 +7,14 @@
 /** Called for each word in order; offsets count UTF-16 units of the text. */
 export type WordVisitor = (word: string, start: number, end: number, pair: boolean) => void;
 
+/** Soft hyphen, zero-width space and joiner, word joiner, byte order mark: nobody sees them, so they end no word. */
+const INVISIBLE = /\u00ad|\u200b|\u200d|\u2060|\ufeff/g;
+
+/** For texts before they are kept and questions before they are read, so that offsets count what is kept. */
+export function withoutInvisible(text: string): string {
+  return ASCII.test(text) ? text : text.replace(INVISIBLE, "");
+}
+
 /** Longer runs are encodings, keys or binary, not words. */
 const MAX_WORD_CHARS = 64;
 

@@ -18,6 +18,10 @@ import type { ArchiveRecord, HttpHead } from "./record.ts";
 
 /** Codings one on another that are believed; a browser sees one. */
 const MAX_CODINGS = 3;
+/** Codings that exist, in IANA's registry or before it, and that are not removed here. */
+const UNDECODABLE: ReadonlySet<string> = new Set(
+  "compress x-compress dcb dcz sdch exi pack200-gzip aes128gcm bzip2 x-bzip2 lzma xz lz4 snappy".split(" "),
+);
 /** 2^23 = 8 MiB, the window RFC 9659 allows for the zstd content coding. */
 const MAX_ZSTD_WINDOW_LOG = 23;
 
@@ -115,6 +119,8 @@ function decoderOf(coding: string, first: Uint8Array): Transform | "plain" {
     case "zstd":
       return createZstdDecompress({ params: { [constants.ZSTD_d_windowLogMax]: MAX_ZSTD_WINDOW_LOG } });
     default:
+      // NOTE: servers write `none`, charsets and media types here; what no registry knows codes nothing.
+      if (!UNDECODABLE.has(coding)) return "plain";
       throw new WarcError("UNSUPPORTED_CODING", { coding });
   }
 }
