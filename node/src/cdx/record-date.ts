@@ -75,7 +75,7 @@ function offsetMinutes(zone: string | undefined): number | undefined {
 }
 
 /** Leap seconds are real, and midnight may be written as the end of a day. */
-export function isMoment(digits: string): boolean {
+function isMoment(digits: string): boolean {
   const part = (from: number): number => Number(digits.slice(from, from + 2));
   const [month, day, hour, minute, second] = [part(4), part(6), part(8), part(10), part(12)];
   if (month < 1 || month > 12 || day < 1 || digits.startsWith("0000")) return false;

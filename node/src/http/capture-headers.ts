@@ -1,7 +1,6 @@
 /** Headers of a raw capture's answer: what the recording said, made safe to send again, and Memento's own. */
 
 import type { RawCapture } from "../archive/archive.ts";
-import { isMoment } from "../cdx/record-date.ts";
 
 /** Describe the bytes of the body, so a client needs them under their own names. */
 const DESCRIBES_BODY: ReadonlySet<string> = new Set([
@@ -12,6 +11,8 @@ const DESCRIBES_BODY: ReadonlySet<string> = new Set([
   "content-location",
   "content-range",
 ]);
+/** Leap seconds are real. */
+const DATED = /^(?!0000)\d{4}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?:[01]\d|2[0-3])[0-5]\d(?:[0-5]\d|60)$/;
 const PREFIX = "X-Archive-Orig-";
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 /** Bytes that Node refuses in a header value. */
@@ -51,7 +52,7 @@ function ownHeaders(capture: RawCapture): Header[] {
 
 /** None for a capture whose date could not be read, or that an older index holds under a date no calendar has. */
 function mementoDatetime(timestamp: string): Header[] {
-  return isMoment(timestamp) ? [["Memento-Datetime", httpDate(timestamp)]] : [];
+  return DATED.test(timestamp) ? [["Memento-Datetime", httpDate(timestamp)]] : [];
 }
 
 /** A URL that cannot be written in a header has no link. */
