@@ -73,7 +73,9 @@ export class VisibleStatistics {
       if (!isCut && visible.frequencies.size < REMEMBERED_TERMS) visible.frequencies.set(term, df);
       return { term, df };
     };
-    return { documents: visible.count, units: units.map(({ terms }) => terms.map(count)), estimated };
+    // A term that only hidden documents have is not even named.
+    const seenTerms = (unit: Unit) => unit.terms.map(count).filter(({ df }) => df > 0);
+    return { documents: visible.count, units: units.map(seenTerms), estimated };
   }
 
   /** Visible documents with a term; of more than `limit` documents the newest tell how many there are among the others. */
