@@ -34,7 +34,7 @@ export function federationOf(
     json: async (nodeId, { body }, { signal }) => {
       const answers = peers[nodeId];
       if (answers === undefined) throw new Error("no such peer");
-      const { status, body: answer } = await answers(JSON.parse(JSON.stringify(body)), signal);
+      const { status, body: answer } = await answers(JSON.parse(JSON.stringify(body)) as SearchRequestMessage, signal);
       return { status, headers: {}, body: answer === undefined ? undefined : JSON.parse(JSON.stringify(answer)) };
     },
   };

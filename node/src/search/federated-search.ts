@@ -170,7 +170,7 @@ async function ask(
   using deadline = new Deadline(clock, budgetMs, signal);
   const message = messageFor(request, queryId());
   const outcomes = new Map<string, AskedPeer>();
-  let own: { readonly leaf?: Leaf; readonly isCut: boolean; readonly error?: unknown } | undefined;
+  let own: { readonly leaf?: Leaf; readonly isCut: boolean; readonly error?: Error } | undefined;
   const units = countUnits(parseQuery(request.q).groups);
   const calls = asked.map(async (peer) => {
     outcomes.set(peer.nodeId, await askPeer(deps, peer, { message, deadline, units }));
@@ -180,7 +180,7 @@ async function ask(
       own = leaf;
     },
     (error: unknown) => {
-      own = { isCut: true, error };
+      own = { isCut: true, error: error instanceof Error ? error : new Error(String(error)) };
     },
   );
   await until(deadline.signal, Promise.all([...calls, local]));
