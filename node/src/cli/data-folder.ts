@@ -11,6 +11,7 @@ import {
   runControlCommand,
 } from "../control/commands.ts";
 import { askRunningNode } from "../control/control-client.ts";
+import { keptAsSeen, readKeptPeers } from "../gossip/peer-file.ts";
 import { hasOthersDocuments, openLocalDocuments } from "../identity/local-documents.ts";
 import { ensureLocalIdentity, localNodeId } from "../identity/local-identity.ts";
 import { tokenFileOf } from "../identity/node-identity.ts";
@@ -71,11 +72,12 @@ function localFilesOf(dataDir: string) {
 async function stoppedNode(dataDir: string): Promise<CommandContext> {
   const isManaged = await hasOthersDocuments(dataDir);
   const nodeId = isManaged ? "" : await madeNodeId(dataDir);
+  const kept = (await readKeptPeers(dataDir, Date.now())).filter(({ nodeId: id }) => id !== nodeId).map(keptAsSeen);
   return {
     nodeId: () => nodeId,
     documents: await openLocalDocuments(dataDir, embeddedConfig(dataDir).name, () => new Date()),
     isManaged,
-    seen: () => [],
+    seen: () => kept,
     forget: () => {},
     progress: async () => [],
     identify: async () => {
