@@ -221,19 +221,22 @@ test("a volume whose class cannot grow, and one that should shrink, stall with w
   await world.ready("theta");
 });
 
-test("peers and policies say that nothing is done for them yet", async () => {
+test("a peer is trusted once the pods took the document that names it, and a policy is programmed", async () => {
+  await world.ready("alpha");
+  const matchLabels = { federates: "yes" };
+  await world.edit("ArchiveNode", "alpha", { metadata: { labels: matchLabels } });
   const peer = {
     apiVersion: "archivestream.io/v1alpha1",
     kind: "FederationPeer",
     metadata: { namespace: NAMESPACE, name: "p" },
-    spec: { nodeID: "ab".repeat(32) },
+    spec: { nodeID: "ab".repeat(32), nodeSelector: { matchLabels } },
   };
   await world.admin.create(RESOURCES.FederationPeer, peer as KubeObject, world.signal);
   const policy = {
     apiVersion: peer.apiVersion,
     kind: "SyncPolicy",
     metadata: { namespace: NAMESPACE, name: "s" },
-    spec: { nodeSelector: {}, peerSelector: {}, interval: "10m" },
+    spec: { nodeSelector: { matchLabels }, peerSelector: {}, interval: "10m" },
   };
   await world.admin.create(RESOURCES.SyncPolicy, policy as KubeObject, world.signal);
   type WithStatus = KubeObject & {
@@ -241,10 +244,16 @@ test("peers and policies say that nothing is done for them yet", async () => {
   };
   const find = async (type: string) =>
     (await world.get<WithStatus>("FederationPeer", "p"))?.status?.conditions?.find((one) => one.type === type);
-  await waitUntil("the peer's status", async () => (await find("Ready"))?.reason === "NotImplemented", DEADLINE);
-  const status = async () => (await world.get<WithStatus>("SyncPolicy", "s"))?.status;
-  await waitUntil("the policy's status", async () => (await status()) !== undefined, DEADLINE);
-  expect((await status())?.conditions?.find((one) => one.type === "Ready")).toMatchObject({ status: "False" });
+  await waitUntil("the peer to be trusted", async () => (await find("Trusted"))?.status === "True", DEADLINE);
+  expect(await find("Accepted")).toMatchObject({ status: "True", reason: "Accepted" });
+  const condition = async (type: string) =>
+    (await world.get<WithStatus>("SyncPolicy", "s"))?.status?.conditions?.find((one) => one.type === type);
+  await waitUntil(
+    "the policy to be programmed",
+    async () => (await condition("Programmed"))?.status === "True",
+    DEADLINE,
+  );
+  expect(await condition("Ready")).toMatchObject({ status: "True" });
 });
 
 test("optional children go when the spec does not want them any more", async () => {

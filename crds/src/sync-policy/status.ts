@@ -1,7 +1,7 @@
 /** Status of a SyncPolicy: what it matches, which nodes have taken it, how its runs end. Counters of files are metrics. */
 import { SYNC_POLICY_CONDITIONS, type SyncPolicyConditionType } from "../conditions.ts";
 import { conditions, count, generation, objectName, sequence, time } from "../schema/formats.ts";
-import { enumOf, mapList, object } from "../schema/structure.ts";
+import { enumOf, mapList, object, string } from "../schema/structure.ts";
 
 const CONDITION_TYPES = Object.keys(SYNC_POLICY_CONDITIONS) as SyncPolicyConditionType[];
 
@@ -36,8 +36,19 @@ export const SyncPolicyStatusSchema = object(
           {
             required: { node: objectName({ description: "ArchiveNode." }) },
             optional: {
-              sequence: sequence({ description: "Sequence of its federation document." }),
+              sequence: sequence({ description: "Sequence of the federation document that brought the policy." }),
               observed: sequence({ description: "Lowest sequence that any of its pods uses." }),
+              state: enumOf({ description: "The gravest state of its peers and collections." }, [
+                "Failed",
+                "Incomplete",
+                "Syncing",
+                "Pending",
+                "Synced",
+              ]),
+              reason: string(
+                { description: "Why something wanted is not there, as one word; of the gravest one." },
+                { maxLength: 64 },
+              ),
             },
           },
         ),

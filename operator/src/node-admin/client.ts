@@ -10,6 +10,7 @@ import { createSecureContext } from "node:tls";
 import { ADMIN_PATHS, type AdminStatus, AdminStatusSchema } from "@archivestream/node/contract";
 import { Value } from "typebox/value";
 import { AdminError } from "./errors.ts";
+import { REPORT_SCHEMAS, type ReportPage, type Reports } from "./reports.ts";
 
 /** PEM texts: what we show, and whose servers we believe. A new object means new connections. */
 export interface AdminCredentials {
@@ -27,6 +28,11 @@ export interface AdminTarget {
 }
 
 export type StatusAnswer = "unchanged" | { readonly etag: string | undefined; readonly status: AdminStatus };
+/** `unknown`: the pod does not know the page. */
+export type ReportAnswer<P extends ReportPage> =
+  | "unchanged"
+  | "unknown"
+  | { readonly etag: string | undefined; readonly report: Reports[P] };
 /** What became of a document: taken, not newer than the pod's own, or refused as damaged. */
 export type PushOutcome = "taken" | "not-newer" | "refused";
 
@@ -40,7 +46,10 @@ const KEEP_ALIVE_MS = 8_000;
 const SESSIONS = 5_000;
 /** A status is under 4 KiB; more is not an answer. */
 const BODY_LIMIT_BYTES = 64 * 1024;
+/** 4,000 peers with long addresses. */
+const REPORT_LIMIT_BYTES = 16 * 2 ** 20;
 const NOT_MODIFIED = 304;
+const NOT_FOUND = 404;
 
 export class AdminClient {
   readonly #credentials: () => AdminCredentials | undefined;
@@ -69,6 +78,30 @@ export class AdminClient {
     const body = parseJson(answer.body);
     if (!Value.Check(AdminStatusSchema, body)) throw bad("not a status document");
     return { etag: answer.etag, status: body };
+  }
+
+  /**
+   * One page of what the pod reports.
+   *
+   * @returns `"unknown"` when the pod's program is of a release before these pages
+   * @throws {AdminError}
+   */
+  async report<P extends ReportPage>(
+    target: AdminTarget,
+    page: P,
+    etag: string | undefined,
+    signal: AbortSignal,
+  ): Promise<ReportAnswer<P>> {
+    const headers = etag === undefined ? {} : { "if-none-match": etag };
+    const call = { method: "GET", path: ADMIN_PATHS[page], headers, limitBytes: REPORT_LIMIT_BYTES } as const;
+    const answer = await this.#send(target, call, signal);
+    if (answer.status === NOT_MODIFIED && etag !== undefined) return "unchanged";
+    if (answer.status === NOT_FOUND) return "unknown";
+    const bad = (reason: string) => new AdminError("BAD_ANSWER", { pod: target.pod, status: answer.status, reason });
+    if (answer.status !== 200) throw bad(`${page} were asked for`);
+    const body = parseJson(answer.body);
+    if (!Value.Check(REPORT_SCHEMAS[page], body)) throw bad(`not a report of ${page}`);
+    return { etag: answer.etag, report: body as Reports[P] };
   }
 
   /**
@@ -106,7 +139,11 @@ export class AdminClient {
       asked.end(call.body);
       const [answer] = (await once(asked, "response")) as [IncomingMessage];
       const { statusCode: status = 0, headers } = answer;
-      return { status, etag: headers.etag, body: await readBody(target.pod, answer) };
+      return {
+        status,
+        etag: headers.etag,
+        body: await readBody(target.pod, answer, call.limitBytes ?? BODY_LIMIT_BYTES),
+      };
     } catch (cause) {
       if (cause instanceof AdminError) throw cause;
       if (deadline.aborted) throw new AdminError("TIMEOUT", { pod: target.pod, afterMs: this.#deadlineMs }, { cause });
@@ -145,6 +182,8 @@ interface Call {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Of the answer; default {@link BODY_LIMIT_BYTES}. */
+  readonly limitBytes?: number;
 }
 
 const PUSH_OUTCOMES: ReadonlyMap<number, PushOutcome> = new Map([
@@ -153,12 +192,12 @@ const PUSH_OUTCOMES: ReadonlyMap<number, PushOutcome> = new Map([
   [422, "refused"],
 ]);
 
-async function readBody(pod: string, body: AsyncIterable<Uint8Array>): Promise<string> {
+async function readBody(pod: string, body: AsyncIterable<Uint8Array>, limitBytes: number): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of body) {
     size += part.length;
-    if (size > BODY_LIMIT_BYTES) throw new AdminError("TOO_LARGE", { pod, limitBytes: BODY_LIMIT_BYTES });
+    if (size > limitBytes) throw new AdminError("TOO_LARGE", { pod, limitBytes });
     parts.push(part);
   }
   return Buffer.concat(parts).toString("utf8");

@@ -70,6 +70,7 @@ test("polls and documents share one pace", async () => {
         turns.push("status");
         return "unchanged";
       },
+      report: async () => "unchanged" as const,
       push: async () => {
         turns.push("push");
         return "taken";

@@ -39,13 +39,17 @@ export class Pace {
 
 /** The same calls, each after its turn; a call's own deadline begins when it is let through. */
 export function paced(
-  client: Pick<AdminClient, "status" | "push">,
+  client: Pick<AdminClient, "status" | "push" | "report">,
   pace: Pick<Pace, "turn">,
-): Pick<AdminClient, "status" | "push"> {
+): Pick<AdminClient, "status" | "push" | "report"> {
   return {
     status: async (target, etag, signal) => {
       await pace.turn(signal);
       return client.status(target, etag, signal);
+    },
+    report: async (target, page, etag, signal) => {
+      await pace.turn(signal);
+      return client.report(target, page, etag, signal);
     },
     push: async (target, path, document, signal) => {
       await pace.turn(signal);

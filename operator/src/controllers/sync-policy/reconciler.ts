@@ -1,10 +1,13 @@
-/** Writes the status of a SyncPolicy. This release does nothing else for the kind, and the status says so. */
-import type { SyncPolicy, SyncPolicyStatus } from "@archivestream/crds";
+/** Writes the status of a SyncPolicy, from what the nodes of its namespace do with it. The nodes' documents carry it out. */
+import { notImplementedFields, type SyncPolicy, type SyncPolicyStatus } from "@archivestream/crds";
 import type { ObjectKey } from "../objects.ts";
-import { unimplementedStatus } from "../unimplemented.ts";
+import { policyStatus } from "./status.ts";
+import type { PolicyView } from "./view.ts";
 
 export interface SyncPolicyReconcilerDeps {
   readonly policies: { get(key: ObjectKey): SyncPolicy | undefined };
+  /** Undefined when the policy is not one of the living any more. */
+  readonly view: (policy: SyncPolicy) => PolicyView | undefined;
   /** @returns milliseconds after which to come again, when the write was put off */
   readonly writeStatus: (
     policy: SyncPolicy,
@@ -17,10 +20,9 @@ export interface SyncPolicyReconcilerDeps {
 export function createSyncPolicyReconciler(deps: SyncPolicyReconcilerDeps) {
   return async (key: ObjectKey, signal: AbortSignal): Promise<number | undefined> => {
     const policy = deps.policies.get(key);
-    if (policy === undefined || policy.metadata.deletionTimestamp !== undefined) return undefined;
-    const status = unimplementedStatus("SyncPolicy", policy, PURPOSE, deps.now());
-    return deps.writeStatus(policy, status, signal);
+    const view = policy === undefined ? undefined : deps.view(policy);
+    if (policy === undefined || view === undefined) return undefined;
+    const notImplemented = notImplementedFields("SyncPolicy", policy.spec);
+    return deps.writeStatus(policy, policyStatus({ ...view, notImplemented, now: deps.now() }), signal);
   };
 }
-
-const PURPOSE = "exchange files with peers";
