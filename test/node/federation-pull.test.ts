@@ -158,6 +158,7 @@ test("a peer that is away is waited for; one that made its list anew is read fro
   let address: string | undefined;
   const b = await puller({ address: () => address });
   await soon("the failure", () => b.sync.policies().policies[0]?.targets[0]?.state === "Failed");
+  expect(await b.sync.list()).toMatchObject([{ wanted: null, held: null, missing: [] }]);
   const a = await holder();
   await store(a.archive, "default", sample.bytes);
   address = a.url;

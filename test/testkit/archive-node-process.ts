@@ -14,6 +14,8 @@ const STOP_MS = 40_000;
 export interface ArchiveNodeOptions {
   /** Kept when given; otherwise a temporary folder that `stop` and `kill` remove. */
   readonly dataDir?: string;
+  /** Of the federation listener; otherwise a free one. */
+  readonly port?: number;
   /** More of the command line, such as `["--config", file]`. */
   readonly args?: readonly string[];
   /** Also open the plain-HTTP listeners. */
@@ -54,7 +56,7 @@ export interface ArchiveNodeProcess extends AsyncDisposable {
 export async function startArchiveNode(options: ArchiveNodeOptions = {}): Promise<ArchiveNodeProcess> {
   const temporary = options.dataDir === undefined ? await tempDir("node") : undefined;
   const dataDir = options.dataDir ?? temporary?.path ?? "";
-  const port = await freePort();
+  const port = options.port ?? (await freePort());
   const extra = await plainListeners(options);
   const args = ["serve", "--data", dataDir, "--listen", `127.0.0.1:${port}`, ...extra.args, ...(options.args ?? [])];
   const child = spawn(process.execPath, [PROGRAM, ...args], {

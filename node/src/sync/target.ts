@@ -106,7 +106,7 @@ export class Target {
 
   /** Whether its list was ever read, so that counts mean something. */
   get isKnown(): boolean {
-    return this.#cursor !== undefined || this.#hasEnded;
+    return this.#cursor !== undefined || (this.#hasEnded && !this.#listFailed);
   }
 
   get counts(): {
