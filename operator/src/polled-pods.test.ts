@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { archiveNode } from "../../test/testkit/archive-node-builder.ts";
 import type { PodObject } from "./controllers/archive-node/observe.ts";
-import type { Documents } from "./controllers/archive-node/observed.ts";
+import type { Documents } from "./controllers/issued-documents.ts";
 import { createPolledPods } from "./polled-pods.ts";
 
 function pod(name: string, metadata: object = {}, podIP = "198.18.0.1"): PodObject {

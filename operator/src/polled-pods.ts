@@ -2,7 +2,7 @@
 import type { ArchiveNode } from "@archivestream/crds";
 import { LABELS } from "@archivestream/crds";
 import type { PodObject } from "./controllers/archive-node/observe.ts";
-import type { Documents } from "./controllers/archive-node/observed.ts";
+import type { Documents } from "./controllers/issued-documents.ts";
 import { adminServerName } from "./controllers/names.ts";
 import type { ObjectKey } from "./controllers/objects.ts";
 import type { PolledPod } from "./node-admin/poller.ts";

@@ -2,9 +2,9 @@
 import type { ArchiveNode } from "@archivestream/crds";
 import type { FederationDocument, FederationPeerEntry } from "@archivestream/node/contract";
 import { durationMs } from "./duration.ts";
-import { advertisedUrl, baseUrl } from "./federation-peer/address.ts";
-import { isApproved, peersWith, type ResolvedPeer } from "./federation-peer/resolve.ts";
-import { policyEntry, type ResolvedPolicy, selectsNode } from "./sync-policy/resolve.ts";
+import { advertisedUrl, baseUrl } from "./peer-address.ts";
+import { isApproved, peersWith, type ResolvedPeer } from "./resolved-peers.ts";
+import { policyEntry, type ResolvedPolicy, selectsNode } from "./resolved-policies.ts";
 import { type TrustContent, trustContent } from "./trust/trust-content.ts";
 
 /** The FederationPeers and SyncPolicies of a namespace, as they are understood. */
@@ -15,6 +15,12 @@ export interface Neighbourhood {
 }
 
 export type FederationContent = Omit<FederationDocument, "sequence" | "issuedAt" | "digest" | "node">;
+
+/** Ids that the allow lists of a node name. */
+export interface AllowedIds {
+  readonly nodeIDs: readonly string[];
+  readonly problem: { readonly reason: "SecretNotFound" | "SecretInvalid"; readonly message: string } | undefined;
+}
 
 /** What one ArchiveNode is given of it. */
 export interface NodeFederation {

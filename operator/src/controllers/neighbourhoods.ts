@@ -1,9 +1,9 @@
 /** The peers, policies and nodes of a namespace, read from the caches and resolved. */
 import type { ArchiveNode, FederationPeer, SyncPolicy } from "@archivestream/crds";
 import type { Neighbourhood } from "./federation-content.ts";
-import { resolvePeers } from "./federation-peer/resolve.ts";
 import type { ObjectKey } from "./objects.ts";
-import { resolvePolicies } from "./sync-policy/resolve.ts";
+import { resolvePeers } from "./resolved-peers.ts";
+import { resolvePolicies } from "./resolved-policies.ts";
 
 export interface NeighbourhoodCaches {
   readonly archiveNodes: { list(): readonly ArchiveNode[]; get(key: ObjectKey): ArchiveNode | undefined };

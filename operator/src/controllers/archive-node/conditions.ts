@@ -1,11 +1,12 @@
 /** From what was observed to the conditions of an ArchiveNode. Pure; every negative message says what to do next. */
 import type { ArchiveNodeConditionType } from "@archivestream/crds";
 import type { PodReport } from "../facts.ts";
+import type { Document, Documents } from "../issued-documents.ts";
 import type { Verdict } from "../kstatus.ts";
 import { childNames } from "../names.ts";
 import type { Blocked } from "./blocked.ts";
 import { type EffectiveNode, storageProblem } from "./effective.ts";
-import type { Document, Documents, ObservedPod, ObservedState } from "./observed.ts";
+import type { ObservedPod, ObservedState } from "./observed.ts";
 import type { Peering } from "./peering.ts";
 import { keptMessage, shrinkMessage, storageCondition } from "./storage-condition.ts";
 import { type Decision, unlessStored, verdict } from "./verdict.ts";

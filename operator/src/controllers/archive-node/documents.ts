@@ -17,14 +17,14 @@ import {
 } from "@archivestream/node/contract";
 import type { TSchema } from "typebox";
 import { Value } from "typebox/value";
+import { membersSince } from "../document-members.ts";
 import type { NodeFederation } from "../federation-content.ts";
+import type { Document, Documents } from "../issued-documents.ts";
 import { wholeSeconds } from "../kstatus.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
 import type { EffectiveNode } from "./effective.ts";
 import { ArchiveNodeError } from "./errors.ts";
-import type { Document, Documents } from "./observed.ts";
 import { nodeConfig } from "./resources/config-maps.ts";
-import { membersSince } from "./since.ts";
 
 interface Issued {
   readonly sequence: number;

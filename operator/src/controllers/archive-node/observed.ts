@@ -1,6 +1,5 @@
 /** The children of one ArchiveNode as the cluster has them, in the few fields that decisions are made from. */
 import type { NodeFacts } from "../facts.ts";
-import type { Members } from "./since.ts";
 
 /** What a volume claim is made from. */
 export interface ClaimTemplate {
@@ -54,24 +53,4 @@ export interface ObservedState {
   readonly recoveryKeyInCluster: boolean;
   /** Kinds that this cluster has only sometimes. */
   readonly serviceMonitorExists: boolean;
-}
-
-/** A sequenced document and what of it matters to the status. */
-export interface Document {
-  readonly sequence: number;
-  readonly digest: string;
-  readonly text: string;
-  /** `text` as the API wants it in a Secret. */
-  readonly base64: string;
-  /** Goes on the object, so that the next process knows what was issued. */
-  readonly annotation: string;
-}
-
-export interface Documents {
-  /** Members by node id. */
-  readonly trust: Document & { readonly entries: number; readonly members: Members };
-  /** Members by UID of the SyncPolicy. */
-  readonly federation: Document & { readonly members: Members };
-  readonly configText: string;
-  readonly configDigest: string;
 }

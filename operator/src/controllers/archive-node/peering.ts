@@ -1,10 +1,9 @@
 /** What an ArchiveNode's status says of its peers and policies. Pure. */
 import type { ArchiveNode, ArchiveNodeStatus } from "@archivestream/crds";
-import type { Neighbourhood, NodeFederation } from "../federation-content.ts";
+import type { AllowedIds, Neighbourhood, NodeFederation } from "../federation-content.ts";
 import type { FederationReports } from "../federation-facts.ts";
-import { isApproved, peersWith } from "../federation-peer/resolve.ts";
 import { type Finding, findingOf } from "../peer-finding.ts";
-import type { AllowedIds } from "../trust/allow-lists.ts";
+import { isApproved, peersWith } from "../resolved-peers.ts";
 import { type Decision, unlessStored, verdict } from "./verdict.ts";
 
 export interface PeeringInput {

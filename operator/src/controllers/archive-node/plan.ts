@@ -1,6 +1,8 @@
 /** From spec and observation to everything that should exist, what should not, and what to do about volumes. Pure. */
+
+import type { Documents } from "../issued-documents.ts";
 import { type EffectiveNode, type OperatorSettings, storageProblem } from "./effective.ts";
-import type { Documents, ObservedState } from "./observed.ts";
+import type { ObservedState } from "./observed.ts";
 import { configConfigMap, federationConfigMap } from "./resources/config-maps.ts";
 import type { Child } from "./resources/metadata.ts";
 import { networkPolicy } from "./resources/network-policy.ts";

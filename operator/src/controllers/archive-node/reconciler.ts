@@ -7,12 +7,13 @@
 import { type ArchiveNode, type ArchiveNodeStatus, notImplementedFields } from "@archivestream/crds";
 import { TerminalError } from "../../runtime/reconciler.ts";
 import { portsOf } from "../federation-content.ts";
+import type { Documents } from "../issued-documents.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
 import { together } from "../together.ts";
 import { type Blocked, blockedBy } from "./blocked.ts";
 import type { DocumentIssuer, StoredDocuments } from "./documents.ts";
 import { type EffectiveNode, effectiveNode, type OperatorSettings } from "./effective.ts";
-import type { Documents, ObservedState } from "./observed.ts";
+import type { ObservedState } from "./observed.ts";
 import { type PeeringInput, peeringOf } from "./peering.ts";
 import { type Plan, plan } from "./plan.ts";
 import type { Child } from "./resources/metadata.ts";

@@ -2,7 +2,7 @@
 import type { ConditionStatus, FederationPeerConditionType, FederationPeerReason } from "@archivestream/crds";
 import type { Verdict } from "../kstatus.ts";
 import type { Finding } from "../peer-finding.ts";
-import type { ResolvedPeer } from "./resolve.ts";
+import type { ResolvedPeer } from "../resolved-peers.ts";
 
 /** What one matched ArchiveNode does with the peer. */
 export interface PeerAtNode {

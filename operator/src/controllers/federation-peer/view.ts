@@ -1,13 +1,13 @@
 /** What the nodes of a namespace do with one peer. Pure. */
 import type { ArchiveNode, FederationPeer } from "@archivestream/crds";
-import type { Documents } from "../archive-node/observed.ts";
 import type { NodeFacts } from "../facts.ts";
 import { isKnownByAddress, type Neighbourhood } from "../federation-content.ts";
 import type { FederationReports } from "../federation-facts.ts";
+import type { Documents } from "../issued-documents.ts";
 import { keyText } from "../objects.ts";
 import { findingOf } from "../peer-finding.ts";
+import { peersWith, type ResolvedPeer } from "../resolved-peers.ts";
 import type { PeerAtNode, PeerView } from "./conditions.ts";
-import { peersWith, type ResolvedPeer } from "./resolve.ts";
 
 export interface PeerViewInput {
   readonly neighbourhood: Neighbourhood;

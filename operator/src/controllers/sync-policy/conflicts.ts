@@ -1,5 +1,5 @@
 /** Where a policy of higher precedence covers the same (node, peer, collection). Pure. */
-import type { ResolvedPolicy } from "./resolve.ts";
+import type { ResolvedPolicy } from "../resolved-policies.ts";
 
 type Collections = NonNullable<ResolvedPolicy["object"]["spec"]["collections"]>;
 

@@ -1,13 +1,13 @@
 /** What the nodes of a namespace do with one policy. Pure. */
 import type { ArchiveNode, SyncPolicy } from "@archivestream/crds";
 import type { SyncTarget } from "@archivestream/node/contract";
-import type { Documents } from "../archive-node/observed.ts";
 import type { NodeFacts } from "../facts.ts";
 import type { Neighbourhood } from "../federation-content.ts";
 import type { FederationReports } from "../federation-facts.ts";
+import type { Documents } from "../issued-documents.ts";
 import { keyText } from "../objects.ts";
+import { isProgrammable, pairsOf, type ResolvedPolicy, selectsNode, selectsPeer } from "../resolved-policies.ts";
 import { overlap } from "./conflicts.ts";
-import { isProgrammable, pairsOf, type ResolvedPolicy, selectsNode, selectsPeer } from "./resolve.ts";
 
 export interface PolicyAtNode {
   readonly node: string;

@@ -7,6 +7,7 @@
 import { type ArchiveNode, SECRET_TYPES } from "@archivestream/crds";
 import { DOCUMENT_FILES, TrustDocumentSchema } from "@archivestream/node/contract";
 import { Value } from "typebox/value";
+import type { AllowedIds } from "../federation-content.ts";
 import { childNames } from "../names.ts";
 import { keyText, type ObjectKey, type SecretObject } from "../objects.ts";
 import { ALLOW_LIST_KEY, type AllowList, parseAllowList } from "./allow-list.ts";
@@ -19,11 +20,6 @@ export interface AllowListsDeps {
     version(key: ObjectKey): string;
     isLive(namespace: string): boolean;
   };
-}
-
-export interface AllowedIds {
-  readonly nodeIDs: readonly string[];
-  readonly problem: { readonly reason: "SecretNotFound" | "SecretInvalid"; readonly message: string } | undefined;
 }
 
 interface Known {

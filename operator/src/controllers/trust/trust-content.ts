@@ -1,7 +1,7 @@
 /** Who a node trusts: what goes into its trust document. Pure. */
 import type { ArchiveNode } from "@archivestream/crds";
 import type { TrustDocument, TrustEntry } from "@archivestream/node/contract";
-import { isApproved, peersWith, type ResolvedPeer } from "../federation-peer/resolve.ts";
+import { isApproved, peersWith, type ResolvedPeer } from "../resolved-peers.ts";
 
 export interface TrustContent {
   readonly entries: TrustDocument["entries"];

@@ -1,9 +1,9 @@
 /** ConfigMaps of a node: the file it reads at start, and the federation document it follows while running. */
 import { DEFAULT_LIMITS, DOCUMENT_FILES, type NodeConfig, PORTS } from "@archivestream/node/contract";
 import { durationMs } from "../../duration.ts";
+import type { Document } from "../../issued-documents.ts";
 import { childNames } from "../../names.ts";
 import type { EffectiveNode } from "../effective.ts";
-import type { Document } from "../observed.ts";
 import { DOCUMENT_ANNOTATION } from "./annotations.ts";
 import { type Child, childMetadata } from "./metadata.ts";
 import { CONFIG_FILE, MOUNTS } from "./mounts.ts";

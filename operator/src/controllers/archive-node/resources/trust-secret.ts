@@ -1,9 +1,9 @@
 /** The trust document as the pods see it. Its content holds no secret; a Secret keeps it from plain view. */
 import { SECRET_TYPES } from "@archivestream/crds";
 import { DOCUMENT_FILES } from "@archivestream/node/contract";
+import type { Document } from "../../issued-documents.ts";
 import { childNames } from "../../names.ts";
 import type { EffectiveNode } from "../effective.ts";
-import type { Document } from "../observed.ts";
 import { DOCUMENT_ANNOTATION } from "./annotations.ts";
 import { type Child, childMetadata } from "./metadata.ts";
 

@@ -5,8 +5,8 @@
  * The API stores no defaults, so this file is the only place that knows those of a FederationPeer.
  */
 import type { ArchiveNode, FederationPeer, FederationPeerReason } from "@archivestream/crds";
-import { matchesLabels } from "../label-selector.ts";
-import { advertisedUrl, baseUrl, serviceUrl } from "./address.ts";
+import { matchesLabels } from "./label-selector.ts";
+import { advertisedUrl, baseUrl, serviceUrl } from "./peer-address.ts";
 
 export interface ResolvedPeer {
   readonly object: FederationPeer;

@@ -5,10 +5,10 @@
  */
 import type { ArchiveNode, SyncPolicy } from "@archivestream/crds";
 import type { PolicyEntry } from "@archivestream/node/contract";
-import { isApproved, peersWith, type ResolvedPeer } from "../federation-peer/resolve.ts";
-import { matchesLabels } from "../label-selector.ts";
-import { quantityBytes } from "../quantity.ts";
-import { type Rhythm, rhythmOf } from "./schedule.ts";
+import { matchesLabels } from "./label-selector.ts";
+import { type Rhythm, rhythmOf } from "./policy-rhythm.ts";
+import { quantityBytes } from "./quantity.ts";
+import { isApproved, peersWith, type ResolvedPeer } from "./resolved-peers.ts";
 
 export interface ResolvedPolicy {
   readonly object: SyncPolicy;

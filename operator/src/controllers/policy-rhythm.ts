@@ -1,7 +1,7 @@
 /** When a policy's runs begin, in the words of the federation document. Pure. */
 import type { SyncPolicy } from "@archivestream/crds";
 import type { PolicyEntry } from "@archivestream/node/contract";
-import { durationMs } from "../duration.ts";
+import { durationMs } from "./duration.ts";
 
 /** Names of cron for whole schedules. */
 const NAMED: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
 /** Where archives answer: base URLs of the federation API. Pure. */
 import type { ArchiveNode } from "@archivestream/crds";
 import { PORTS } from "@archivestream/node/contract";
-import { childNames } from "../names.ts";
+import { childNames } from "./names.ts";
 
 const BASE_PATH = "/api/v1/federation";
 
