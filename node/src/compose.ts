@@ -2,6 +2,7 @@
 import type { Registry } from "prom-client";
 import { AccessPolicy } from "./archive/access.ts";
 import { openArchive } from "./archive/open-archive.ts";
+import { composeFederation, type Federation } from "./compose-federation.ts";
 import { composeSearch } from "./compose-search.ts";
 import type { LoadedConfig } from "./config/config.ts";
 import { FileWatcher } from "./config/file-watcher.ts";
@@ -52,9 +53,12 @@ export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise
   };
   const archive = openArchive({ config: loaded.config, logger, registry, state });
   const metrics = createHttpMetrics(registry);
-  const parts = { loaded, logger, metrics, registry, state, slots, identity, archive, drain };
+  let boundTo = () => loaded.config.listen.federation;
+  const peers = composeFederation({ loaded, logger, registry, identity, boundTo: () => boundTo() });
+  const parts = { loaded, logger, metrics, registry, state, slots, identity, archive, drain, peers };
   const probes = await probeListener(parts);
   const { listeners, federation, admin } = await composeListeners(parts);
+  boundTo = () => federation.boundTo;
   const watched = identity.watch({
     keysChanged: (keys) => {
       federation.useTls(keys.tls);
@@ -70,10 +74,19 @@ export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise
     : [];
   return {
     // Probes are answered while the archive starts: after an unclean end that may take long, and is no reason to kill it.
-    components: [lockComponent(lock), ...probes, archive, watcher, ...renewal, ...listeners, controlSocket(parts)],
+    components: [
+      lockComponent(lock),
+      ...probes,
+      archive,
+      watcher,
+      ...renewal,
+      ...listeners,
+      peers.component,
+      controlSocket(parts),
+    ],
     identity,
     state,
-    boundTo: () => federation.boundTo,
+    boundTo,
     drain,
   };
 }
@@ -88,6 +101,7 @@ interface Parts {
   readonly identity: NodeIdentity;
   readonly archive: ReturnType<typeof openArchive>;
   readonly drain: (deadlineMs: number) => Promise<boolean>;
+  readonly peers: Federation;
 }
 
 async function probeListener({ loaded, logger, metrics, registry, state }: Parts): Promise<readonly Listener[]> {
@@ -110,7 +124,7 @@ async function composeListeners(parts: Parts) {
     access: new AccessPolicy(config.collections),
     callerOf: createAuthentication({
       isAccessToken: (offered) => identity.token.matches(offered),
-      peerOf: () => undefined,
+      peerOf: (token, connection) => parts.peers.sessions.peerOf(token, connection),
     }),
     state,
     slots: parts.slots,
@@ -134,6 +148,7 @@ async function composeListeners(parts: Parts) {
     leafSearch: {
       ...{ isPrivate, hasSearch: config.capabilities.includes("search"), monotonicMs: () => performance.now() },
     },
+    handshakes: parts.peers.handshakes,
     sync: {
       isPrivate,
       hasStore: config.capabilities.includes("store"),

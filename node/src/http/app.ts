@@ -138,6 +138,8 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
   const { status } = PROBLEMS[problem.code];
   // Again, because a URL that cannot be parsed comes here without the hooks.
   reply.header("ASFP-Request-Id", request.id);
+  // A 426 must say what to change to.
+  if (status === 426) reply.header("upgrade", "TLS/1.3");
   if (status === 401) reply.header("www-authenticate", 'Bearer realm="archive"');
   if (problem.retryAfterMs !== undefined) reply.header("retry-after", String(Math.ceil(problem.retryAfterMs / 1000)));
   const unread = request.raw.complete ? 0 : Number(request.headers["content-length"] ?? Number.POSITIVE_INFINITY);

@@ -13,7 +13,10 @@ export interface Credentials {
   /** Whether it is the node's access token. */
   readonly isAccessToken: (offered: string) => boolean;
   /** The peer whose session token this is; `undefined` when it is none, or its peer is not let in any more. */
-  readonly peerOf: (sessionToken: string) => Extract<Caller, { kind: "peer" }> | undefined;
+  readonly peerOf: (
+    sessionToken: string,
+    connection: FastifyRequest["raw"]["socket"],
+  ) => Extract<Caller, { kind: "peer" }> | undefined;
 }
 
 export function createAuthentication(credentials: Credentials): CallerOf {
@@ -21,17 +24,18 @@ export function createAuthentication(credentials: Credentials): CallerOf {
   return (request) => {
     const before = known.get(request);
     if (before !== undefined) return before;
-    const caller = identify(request.headers.authorization, credentials);
+    const caller = identify(request, credentials);
     known.set(request, caller);
     return caller;
   };
 }
 
-function identify(header: string | undefined, { isAccessToken, peerOf }: Credentials): Caller {
+function identify({ headers, raw }: FastifyRequest, { isAccessToken, peerOf }: Credentials): Caller {
+  const header = headers.authorization;
   if (header === undefined) return ANONYMOUS;
   const session = SESSION.exec(header)?.[1];
   if (session !== undefined) {
-    const peer = peerOf(session);
+    const peer = peerOf(session, raw.socket);
     if (peer === undefined) throw new HttpProblem("auth-required", "the session has ended: handshake again");
     return peer;
   }

@@ -1,7 +1,8 @@
 /** Turns whatever a handler threw into one of the problems of `problem.ts`; unknown errors say nothing of themselves. */
 import type { AccessErrorCode } from "../archive/errors.ts";
+import type { HandshakeErrorCode } from "../peers/errors.ts";
 import type { StorageErrorCode } from "../storage/errors.ts";
-import { HttpProblem, type ProblemCode } from "./problem.ts";
+import { HttpProblem, type ProblemCode, type ProblemMembers } from "./problem.ts";
 
 /** Exhaustive by type: a new code does not compile until someone decides what a client is told. */
 const STORAGE: Readonly<Record<`StorageError.${StorageErrorCode}`, ProblemCode>> = {
@@ -27,6 +28,15 @@ const ACCESS: Readonly<Record<`AccessError.${AccessErrorCode}`, ProblemCode>> = 
   "AccessError.COLLECTION_UNKNOWN": "collection-unknown",
 };
 
+const HANDSHAKE: Readonly<Record<`HandshakeError.${HandshakeErrorCode}`, ProblemCode>> = {
+  "HandshakeError.BAD_ROUND": "bad-request",
+  "HandshakeError.NOT_WHITELISTED": "not-whitelisted",
+  "HandshakeError.BAD_PROOF": "bad-proof",
+  "HandshakeError.CHALLENGE_EXPIRED": "challenge-expired",
+  "HandshakeError.VERSION_UNSUPPORTED": "version-unsupported",
+  "HandshakeError.RATE_LIMITED": "rate-limited",
+};
+
 /** Domain errors by class name and code. */
 const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "IngestError.DIGEST_MISMATCH": "digest-mismatch",
@@ -34,6 +44,7 @@ const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "IngestError.SIZE_MISMATCH": "upload-incomplete",
   ...STORAGE,
   ...ACCESS,
+  ...HANDSHAKE,
   "CdxError.COLLECTION_UNKNOWN": "collection-unknown",
   "CdxError.BAD_QUERY": "bad-query",
   "FullTextError.INDEX_DAMAGED": "storage-unavailable",
@@ -68,6 +79,7 @@ const FRAMEWORK: Readonly<Record<string, ProblemCode>> = {
 interface CodedError extends Error {
   readonly code?: unknown;
   readonly retryAfterMs?: unknown;
+  readonly members?: ProblemMembers;
 }
 
 export function toProblem(error: unknown): HttpProblem {
@@ -81,10 +93,11 @@ export function toProblem(error: unknown): HttpProblem {
   if (known === undefined)
     return isClientFault(error) ? new HttpProblem("bad-request", error.message) : internal(error);
   if (known === "internal") return internal(error);
-  const { retryAfterMs } = error as CodedError;
+  const { retryAfterMs, members } = error as CodedError;
   return new HttpProblem(known, error.message, {
     cause: error,
     ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
+    ...(members === undefined ? {} : { members }),
   });
 }
 

@@ -22,7 +22,10 @@ export const PROBLEMS = {
   "bad-digest-field": final(400, "A digest header cannot be understood"),
   "upload-incomplete": passing(400, "The upload ended before its announced length"),
   "auth-required": final(401, "A valid bearer token is needed"),
+  "bad-proof": final(401, "The caller did not prove to be who it says it is"),
+  "challenge-expired": passing(401, "The challenge is too old"),
   "content-restricted": final(401, "Whole files of this collection need a valid bearer token"),
+  "not-whitelisted": final(403, "This node does not let the caller in"),
   "peer-only": final(403, "Only the operator may call this"),
   "not-found": final(404, "There is nothing at this path"),
   "collection-unknown": final(404, "There is no collection of this name"),
@@ -41,6 +44,7 @@ export const PROBLEMS = {
   "document-invalid": final(422, "The document is not valid"),
   "too-many-items": final(422, "The list is longer than this node takes at once"),
   "not-an-archive": final(422, "The body is not a WARC or ARC file"),
+  "version-unsupported": final(426, "This node speaks other versions of the protocol"),
   "rate-limited": passing(429, "Too many requests from this address"),
   "headers-too-large": final(431, "The request's header is too large"),
   internal: passing(500, "The node failed to answer"),
@@ -72,10 +76,12 @@ export interface ProblemDocument {
   readonly [member: string]: unknown;
 }
 
+export type ProblemMembers = Readonly<Record<string, string | number | readonly string[]>>;
+
 export interface ProblemOptions extends ErrorOptions {
   readonly retryAfterMs?: number;
   /** Further members of the document. */
-  readonly members?: Readonly<Record<string, string | number>>;
+  readonly members?: ProblemMembers;
 }
 
 /** Thrown by routes; what is answered is in the table above. */
@@ -83,7 +89,7 @@ export class HttpProblem extends Error {
   override readonly name = "HttpProblem";
   readonly code: ProblemCode;
   readonly retryAfterMs: number | undefined;
-  readonly members: Readonly<Record<string, string | number>>;
+  readonly members: ProblemMembers;
 
   constructor(code: ProblemCode, detail: string, options?: ProblemOptions) {
     super(detail, options);

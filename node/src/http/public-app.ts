@@ -14,6 +14,7 @@ import { HttpProblem } from "./problem.ts";
 import { captureRoutes } from "./routes/captures.ts";
 import { cdxRoutes } from "./routes/cdx.ts";
 import { collectionRoutes } from "./routes/collections.ts";
+import { type HandshakeAnswers, handshakeRoutes } from "./routes/federation/handshake.ts";
 import { type LeafSearchRoutesOptions, leafSearchRoutes } from "./routes/federation/search.ts";
 import { syncRoutes } from "./routes/federation/sync.ts";
 import type { SyncRoutesOptions } from "./routes/federation/sync-options.ts";
@@ -33,6 +34,7 @@ export interface PublicAppOptions extends AppOptions {
   readonly slots: UploadSlots;
   /** On the listener that peers call. */
   readonly leafSearch?: Pick<LeafSearchRoutesOptions, "isPrivate" | "hasSearch" | "monotonicMs">;
+  readonly handshakes?: HandshakeAnswers;
   readonly sync?: Pick<SyncRoutesOptions, "isPrivate" | "hasStore" | "offers" | "sent">;
 }
 
@@ -51,6 +53,8 @@ export async function createArchiveApp(options: PublicAppOptions): Promise<Fasti
   await app.register(healthRoutes, { phase: () => state.phase });
   await app.register(collectionRoutes, { access, callerOf });
   await app.register(limitedRoutes, options);
+  // With limits of their own: strangers are counted by the service.
+  if (options.handshakes !== undefined) await app.register(handshakeRoutes, { handshakes: options.handshakes });
   app.get("/api/v1/openapi.json", { schema: { hide: true } as object }, () => app.swagger());
   refuseOtherMethods();
   return app;

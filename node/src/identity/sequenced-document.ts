@@ -26,6 +26,7 @@ export class DocumentHolder<T extends Sequenced> {
   readonly #schema: TSchema;
   readonly #keptFile: string;
   #current: T | undefined;
+  readonly #listeners = new Set<() => void>();
   /** Offers are taken one after the other, so that files and memory agree. */
   #last: Promise<unknown> = Promise.resolve();
 
@@ -33,6 +34,11 @@ export class DocumentHolder<T extends Sequenced> {
   constructor(schema: TSchema, keptFile: string) {
     this.#schema = schema;
     this.#keptFile = keptFile;
+  }
+
+  /** Told whenever another issue is in use. */
+  onChange(listener: () => void): void {
+    this.#listeners.add(listener);
   }
 
   get current(): T | undefined {
@@ -96,6 +102,7 @@ export class DocumentHolder<T extends Sequenced> {
     }
     await writeDurably(this.#keptFile, `${JSON.stringify(document)}\n`);
     this.#current = document;
+    for (const listener of this.#listeners) listener();
   }
 
   #check(value: unknown): T {

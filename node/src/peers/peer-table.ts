@@ -27,7 +27,8 @@ export type PeerChange =
   | { readonly kind: "finding"; readonly entry: PeerEntry }
   | { readonly kind: "forgotten"; readonly entry: PeerEntry };
 
-const LEVELS: readonly TrustLevel[] = ["unknown", "claimed", "proven", "verified"];
+/** From nothing to everything. */
+export const TRUST_LEVELS = ["unknown", "claimed", "proven", "verified"] as const satisfies readonly TrustLevel[];
 /** Strangers can make as many node ids as they like. */
 const MAX_ENTRIES = 4_000;
 
@@ -110,7 +111,7 @@ export class PeerTable {
     let worst: PeerEntry | undefined;
     for (const entry of this.#entries.values()) {
       if (entry.nodeId === newcomer || this.#isKept(entry.nodeId)) continue;
-      if (worst === undefined || LEVELS.indexOf(entry.level) < LEVELS.indexOf(worst.level)) worst = entry;
+      if (worst === undefined || TRUST_LEVELS.indexOf(entry.level) < TRUST_LEVELS.indexOf(worst.level)) worst = entry;
     }
     this.forget(worst?.nodeId ?? newcomer);
   }
@@ -125,5 +126,5 @@ function emptyEntry(nodeId: string, source: PeerSource): PeerEntry {
 }
 
 function higher(a: TrustLevel, b: TrustLevel): TrustLevel {
-  return LEVELS.indexOf(a) >= LEVELS.indexOf(b) ? a : b;
+  return TRUST_LEVELS.indexOf(a) >= TRUST_LEVELS.indexOf(b) ? a : b;
 }
