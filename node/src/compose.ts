@@ -3,6 +3,7 @@ import type { Registry } from "prom-client";
 import { AccessPolicy } from "./archive/access.ts";
 import { openArchive } from "./archive/open-archive.ts";
 import { composeFederation, type Federation } from "./compose-federation.ts";
+import { type ComposedGossip, composeGossip } from "./compose-gossip.ts";
 import { composeSearch } from "./compose-search.ts";
 import type { LoadedConfig } from "./config/config.ts";
 import { FileWatcher } from "./config/file-watcher.ts";
@@ -24,7 +25,8 @@ import { nodeStatus } from "./node-status.ts";
 import type { Logger } from "./observability/logging.ts";
 import { createRegistry } from "./observability/registry.ts";
 import { lockDataFolder } from "./storage/data-lock.ts";
-import { createSyncMetrics } from "./sync/metrics.ts";
+import { createSyncMetrics, type SyncMetrics } from "./sync/metrics.ts";
+import { createSync, type Sync } from "./sync/sync.ts";
 
 /** Slowest upload: 16 KiB in each 20 s of waiting, so that a slot is not held by a drip. */
 const UPLOAD_PACE = { windowMs: 20_000, windowBytes: 16 * 1024 };
@@ -55,7 +57,14 @@ export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise
   const metrics = createHttpMetrics(registry);
   let boundTo = () => loaded.config.listen.federation;
   const peers = composeFederation({ loaded, logger, registry, identity, boundTo: () => boundTo() });
-  const parts = { loaded, logger, metrics, registry, state, slots, identity, archive, drain, peers };
+  const gossip = composeGossip({ loaded, logger, registry, identity, peers });
+  const syncMetrics = createSyncMetrics(registry);
+  const sync = createSync({
+    ...{ config: loaded.config, nodeId: identity.keys().nodeId, archive: archive.services, calls: peers.links, logger },
+    ...{ federation: () => identity.federation.current, metrics: syncMetrics },
+  });
+  const base = { loaded, logger, metrics, registry, state, slots, identity, archive, drain };
+  const parts = { ...base, peers, gossip, sync, syncMetrics };
   const probes = await probeListener(parts);
   const { listeners, federation, admin } = await composeListeners(parts);
   boundTo = () => federation.boundTo;
@@ -82,6 +91,8 @@ export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise
       ...renewal,
       ...listeners,
       peers.component,
+      gossip.component,
+      sync,
       controlSocket(parts),
     ],
     identity,
@@ -102,6 +113,9 @@ interface Parts {
   readonly archive: ReturnType<typeof openArchive>;
   readonly drain: (deadlineMs: number) => Promise<boolean>;
   readonly peers: Federation;
+  readonly gossip: ComposedGossip;
+  readonly sync: Sync;
+  readonly syncMetrics: SyncMetrics;
 }
 
 async function probeListener({ loaded, logger, metrics, registry, state }: Parts): Promise<readonly Listener[]> {
@@ -119,7 +133,8 @@ async function composeListeners(parts: Parts) {
     ...base,
     services: parts.archive.services,
     federated: composeSearch({
-      ...{ services: parts.archive.services, identity, registry: parts.registry, peers: undefined },
+      ...{ services: parts.archive.services, identity, registry: parts.registry },
+      peers: { calls: parts.peers.links, directory: parts.gossip.directory },
     }),
     access: new AccessPolicy(config.collections),
     callerOf: createAuthentication({
@@ -149,11 +164,16 @@ async function composeListeners(parts: Parts) {
       ...{ isPrivate, hasSearch: config.capabilities.includes("search"), monotonicMs: () => performance.now() },
     },
     handshakes: parts.peers.handshakes,
+    peers: {
+      isPrivate,
+      page: (since, limit) => parts.gossip.gossip.page(since, limit),
+      digest: () => parts.gossip.gossip.digest,
+    },
     sync: {
       isPrivate,
       hasStore: config.capabilities.includes("store"),
-      offers: { offered: async () => [] },
-      sent: createSyncMetrics(parts.registry).sent,
+      offers: parts.sync,
+      sent: parts.syncMetrics.sent,
     },
   });
   const federation = new Listener("federation", app, at("federation"));
@@ -161,7 +181,7 @@ async function composeListeners(parts: Parts) {
 }
 
 async function adminListener(
-  { loaded, state, identity, drain }: Parts,
+  { loaded, state, identity, drain, gossip, sync }: Parts,
   base: Pick<PublicAppOptions, "logger" | "metrics">,
 ): Promise<Listener | undefined> {
   const address = loaded.config.listen.admin;
@@ -173,25 +193,28 @@ async function adminListener(
     tls,
     admin: {
       status: () => nodeStatus(loaded.digest, identity, state),
-      offerTrust: (document) => identity.trust.offer(document),
-      offerFederation: (document) => identity.federation.offer(document),
+      offer: (name, document) => identity[name].offer(document),
+      reports: {
+        peers: gossip.reports.peers,
+        discoveries: gossip.reports.discoveries,
+        policies: sync.policies,
+      },
       drain,
     },
   });
   return new Listener("admin", app, parseHostPort(address, "listen.admin"));
 }
 
-function controlSocket({ loaded, identity, logger }: Parts): ControlServer {
+function controlSocket({ loaded, identity, logger, peers, gossip, sync }: Parts): ControlServer {
   const context = {
     nodeId: () => identity.keys().nodeId,
     documents: new LocalDocuments(identity, () => new Date()),
     isManaged: !loaded.embedded,
-    seen: () => [],
-    forget: () => {},
-    progress: async () => [],
-    identify: async () => {
-      throw new Error("this version cannot ask who is at an address");
-    },
+    seen: () => gossip.reports.seen(),
+    forget: (nodeId: string) => gossip.gossip.forget(nodeId),
+    progress: sync.list,
+    identify: async (endpoint: string, signal: AbortSignal) =>
+      (await peers.links.identify(endpoint, true, signal)).nodeId,
   };
   return new ControlServer(loaded.config.dataDir, context, logger);
 }

@@ -16,6 +16,7 @@ import { cdxRoutes } from "./routes/cdx.ts";
 import { collectionRoutes } from "./routes/collections.ts";
 import { type HandshakeAnswers, handshakeRoutes } from "./routes/federation/handshake.ts";
 import { type LeafSearchRoutesOptions, leafSearchRoutes } from "./routes/federation/search.ts";
+import { type PeersRoutesOptions, peersRoutes } from "./routes/federation/peers.ts";
 import { syncRoutes } from "./routes/federation/sync.ts";
 import type { SyncRoutesOptions } from "./routes/federation/sync-options.ts";
 import { healthRoutes } from "./routes/health.ts";
@@ -35,6 +36,7 @@ export interface PublicAppOptions extends AppOptions {
   /** On the listener that peers call. */
   readonly leafSearch?: Pick<LeafSearchRoutesOptions, "isPrivate" | "hasSearch" | "monotonicMs">;
   readonly handshakes?: HandshakeAnswers;
+  readonly peers?: Omit<PeersRoutesOptions, "callerOf">;
   readonly sync?: Pick<SyncRoutesOptions, "isPrivate" | "hasStore" | "offers" | "sent">;
 }
 
@@ -88,6 +90,7 @@ async function limitedRoutes(app: FastifyInstance, options: PublicAppOptions): P
   if (options.leafSearch !== undefined) {
     await app.register(leafSearchRoutes, { ...services, access, callerOf, ...options.leafSearch });
   }
+  if (options.peers !== undefined) await app.register(peersRoutes, { callerOf, ...options.peers });
   if (options.sync !== undefined) await app.register(syncRoutes, { ...services, access, callerOf, ...options.sync });
 }
 
