@@ -46,6 +46,7 @@ export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise
   const lock = lockDataFolder(loaded.config.dataDir);
   const now = () => new Date();
   const identity = await openIdentity(loaded, now);
+  if (identity.token.trouble !== undefined) tellToken(logger, identity.token.trouble);
   const registry = createRegistry();
   const state = new NodeState();
   const slots = new UploadSlots(loaded.config.limits.concurrentUploads);
@@ -74,6 +75,7 @@ export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise
       logger.info({ certificateNotAfter: keys.tls.notAfter }, "keys reloaded");
     },
     adminTlsChanged: (tls) => admin?.useTls(tls),
+    tokenChanged: (trouble) => tellToken(logger, trouble),
   });
   const watcher = new FileWatcher(watched, (error, files) =>
     logger.warn({ err: error, files }, "changed files not taken; the old ones stay in use"),
@@ -100,6 +102,11 @@ export async function composeNode(loaded: LoadedConfig, logger: Logger): Promise
     boundTo,
     drain,
   };
+}
+
+function tellToken(logger: Logger, trouble: string | undefined): void {
+  if (trouble === undefined) logger.info("access token reloaded; the one before it is not accepted any more");
+  else logger.warn({ trouble }, "no access token is accepted");
 }
 
 interface Parts {

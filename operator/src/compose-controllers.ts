@@ -6,6 +6,7 @@ import { addFederation } from "./compose-federation.ts";
 import { addPolling } from "./compose-polling.ts";
 import { statusWriter } from "./compose-status.ts";
 import { applyChild, type ChildrenDeps, removeChild } from "./controllers/archive-node/children.ts";
+import { DEPARTURE_LOOK_MS, Departures } from "./controllers/archive-node/departures.ts";
 import { DocumentIssuer } from "./controllers/archive-node/documents.ts";
 import { type NodeCaches, observe, storedDocuments } from "./controllers/archive-node/observe.ts";
 import type { PeeringInput } from "./controllers/archive-node/peering.ts";
@@ -62,9 +63,13 @@ export function addControllers(deps: ControllersDeps): void {
   });
   const keeper = addKeeper(deps, secrets, (node) => identities.enqueue(node, -100));
   const issuer = new DocumentIssuer();
+  const departures = new Departures({ client, clock, claims: caches.claims, secrets: caches.secrets });
+  departures.follow(caches.reflectorsOf("ArchiveNode"), isOurs, (node) => forget(inNamespace(node)));
   const add = (name: string, kind: KnownKind, reconcile: Recheck, sources: readonly BoundSource[]) => {
     const object = (key: ObjectKey) => caches.of(kind)?.get(key);
-    return manager.addController({ name, object, reconcile: asReconciler(reconcile), sources, workers: deps.workers });
+    const heldBack = kind === "ArchiveNode" ? facts.heldBackBy(name) : undefined;
+    const options = { name, object, reconcile: asReconciler(reconcile), sources, workers: deps.workers };
+    return manager.addController(heldBack === undefined ? options : { ...options, heldBack });
   };
 
   const federation = addFederation({
@@ -81,25 +86,40 @@ export function addControllers(deps: ControllersDeps): void {
   const nodes = add(
     "archive-node",
     "ArchiveNode",
-    archiveNodeReconciler(deps, { archiveNodes, facts, issuer, peering, forget, now }),
+    archiveNodeReconciler(deps, { archiveNodes, facts, issuer, departures, peering, forget, now }),
     [...ownSources(caches, "ArchiveNode", resyncMs), ...childSources(caches), ...federation.nodeSources],
   );
   const identities = add(
     "node-identity",
     "ArchiveNode",
-    createNodeIdentityReconciler({
-      archiveNodes,
-      secrets,
-      watch,
-      authority: () => keeper.authority,
-      // A node without an admin certificate waits for ever: whoever looks at it should see why.
-      putIdentity: (node, fact) => facts.putIdentity(node, fact.state === "present" ? (keeper.blocked ?? fact) : fact),
-      now,
-    }),
+    identityReconciler({ archiveNodes, secrets, watch, keeper, facts, departures, now }),
     [...ownSources(caches, "ArchiveNode", resyncMs), ...keySources(caches)],
   );
   addPolling({ ...deps, archiveNodes, keeper, facts, board, issuer, hasPeering });
   followOptionalKinds(deps, (node) => nodes.enqueue(node, -100));
+}
+
+interface IdentityParts {
+  readonly archiveNodes: NodeParts["archiveNodes"];
+  readonly secrets: SecretStore;
+  readonly watch: SecretWatch;
+  readonly keeper: AuthorityKeeper;
+  readonly facts: FactBoard;
+  readonly departures: Departures;
+  readonly now: () => Date;
+}
+
+function identityReconciler({ keeper, facts, departures, ...parts }: IdentityParts): Recheck {
+  const reconcile = createNodeIdentityReconciler({
+    ...parts,
+    authority: () => keeper.authority,
+    putIdentity: (node, fact) => {
+      if (parts.archiveNodes.get(node)?.metadata.uid !== node.uid) return;
+      // A node without an admin certificate waits for ever: whoever looks at it should see why.
+      facts.putIdentity(keyText(node), fact.state === "present" ? (keeper.blocked ?? fact) : fact);
+    },
+  });
+  return async (node, signal) => (departures.isUnderWay(node) ? DEPARTURE_LOOK_MS : reconcile(node, signal));
 }
 
 /** @param wake - called for every node when the CA is another one */
@@ -139,16 +159,21 @@ function followOptionalKinds({ manager, caches, clock }: ControllersDeps, wake: 
 }
 
 function asReconciler(recheck: Recheck): Reconciler {
-  return async ({ namespace = "", name }, signal) => {
-    const delayMs = await recheck({ namespace, name }, signal);
+  return async (key, signal) => {
+    const delayMs = await recheck(inNamespace(key), signal);
     return delayMs === undefined ? DONE : { kind: "requeueAfter", delayMs };
   };
+}
+
+function inNamespace({ namespace = "", name }: ObjectKey): ObjectKeyInNamespace {
+  return { namespace, name };
 }
 
 interface NodeParts {
   readonly archiveNodes: { get(key: ObjectKey): ArchiveNode | undefined };
   readonly facts: FactBoard;
   readonly issuer: DocumentIssuer;
+  readonly departures: Departures;
   readonly peering: (node: ArchiveNode, signal: AbortSignal) => Promise<PeeringInput>;
   readonly forget: (node: ObjectKeyInNamespace) => void;
   readonly now: () => Date;
@@ -156,7 +181,7 @@ interface NodeParts {
 
 function archiveNodeReconciler(deps: ControllersDeps, parts: NodeParts): Recheck {
   const { caches, client, clock, metrics, log } = deps;
-  const { archiveNodes, facts, issuer, peering, forget, now } = parts;
+  const { archiveNodes, facts, issuer, departures, peering, forget, now } = parts;
   const apply = createApply({
     client,
     clock,
@@ -187,6 +212,7 @@ function archiveNodeReconciler(deps: ControllersDeps, parts: NodeParts): Recheck
     grow: (node, growth, signal) => carryOutGrowth(volumes, node, growth, signal),
     writeStatus: createAnnouncedStatus({ write: statusWriter(deps, "ArchiveNode"), announce: deps.recordEvent }),
     forget,
+    clearAway: (key, signal) => departures.carryOut(key, signal),
     settings: deps.settings,
     now,
   });

@@ -159,14 +159,6 @@ test("the recovery key can be taken out of the cluster and does not come back", 
   await waitUntil("the node to ask for its recovery key to be taken out", hint, AT_ONCE);
   await drop("Secret", "offline-recovery");
   await waitUntil("the node to have taken note", async () => (await hint()) === false, AT_ONCE);
-  await admin.patch(
-    { resource: RESOURCES.ArchiveNode, key: { namespace: NAMESPACE, name: "offline" } },
-    { spec: { storage: { retention: "Delete" } } },
-    { contentType: "application/merge-patch+json", fieldManager: "somebody" },
-    signal,
-  );
-  const isOwned = async () => JSON.stringify((await secret("offline-identity"))?.metadata).includes("ownerReferences");
-  await waitUntil("the identity to follow the retention", isOwned, DEADLINE);
   expect(await secret("offline-recovery")).toBeUndefined();
 });
 
@@ -243,4 +235,19 @@ test("Secrets without our label are watched where somebody names one, and nowher
   const unlabelled = watches.filter(({ requestURI }) => !requestURI.includes("labelSelector=archivestream.io%2Fnode"));
   expect(unlabelled.length).toBeGreaterThan(0);
   expect(new Set(unlabelled.map(({ objectRef }) => objectRef?.namespace))).toEqual(new Set([NAMESPACE]));
+});
+
+test("a token that nobody can use is told within seconds, and so is its end", async () => {
+  await create("guarded");
+  await ready("guarded");
+  const target = { resource: RESOURCES.Secret, key: { namespace: NAMESPACE, name: "guarded-access" } };
+  const options = { contentType: "application/merge-patch+json", fieldManager: "somebody" } as const;
+  await admin.patch(target, { stringData: { token: "too-short" } }, options, signal);
+  await reason("guarded", "Stalled", "SecretInvalid");
+  expect((await condition("guarded", "Stalled"))?.message).toBe(
+    "Secret guarded-access: token holds fewer than 16 characters; correct or delete it",
+  );
+  expect((await condition("guarded", "Ready"))?.status).toBe("False");
+  await admin.patch(target, { stringData: { token: "long-enough-to-be-one" } }, options, signal);
+  await ready("guarded", AT_ONCE);
 });

@@ -102,12 +102,25 @@ test("an unreadable identity key stops the start and is never replaced", async (
   expect(await readFile(file, "utf8")).toBe("not a key");
 });
 
-test("a token that no request can carry stops the start and says what one may hold", async () => {
+const TOKEN_WAIT = { deadlineMs: 60_000, everyMs: 200 };
+/** What a request with this token is answered. */
+const statusWith = (calls: Pick<ReturnType<typeof nodeClient>, "call">) => async (token: string) =>
+  (await calls.call("/api/v1/collections", { headers: { authorization: `Bearer ${token}` } })).status;
+
+test("a node whose token nobody can use starts, accepts no token, and takes a usable one", async () => {
   await using dir = await tempDir("token");
-  await (await startArchiveNode({ dataDir: dir.path })).stop();
-  await writeFile(localFiles(dir.path).token, "pass phrase with spaces");
-  const second = run(["serve", "--data", dir.path, "--listen", "127.0.0.1:0"]);
-  expect([second.status, second.stderr]).toEqual([2, expect.stringContaining("use letters, digits and") as string]);
+  const { token } = localFiles(dir.path);
+  const first = await startArchiveNode({ dataDir: dir.path });
+  await first.stop();
+  await writeFile(token, "pass phrase with spaces");
+  await using second = await startArchiveNode({ dataDir: dir.path });
+  await using calls = nodeClient(second.url, { ca: second.caPem });
+  const status = statusWith(calls);
+  expect((await calls.call("/api/v1/collections")).status).toBe(200);
+  expect(await status(first.token)).toBe(401);
+  const fresh = randomBytes(32).toString("hex");
+  await writeFile(token, fresh);
+  await waitUntil("the new token", async () => (await status(fresh)) === 200, TOKEN_WAIT);
 });
 
 test("wrong usage and wrong configuration exit with 2 and name what is wrong", async () => {
@@ -154,13 +167,22 @@ test("a changed token is taken without a restart", async () => {
   await using own = await startArchiveNode();
   await using calls = nodeClient(own.url, { ca: own.caPem });
   const fresh = randomBytes(32).toString("hex");
-  const status = async (token: string) =>
-    (await calls.call("/api/v1/collections", { headers: { authorization: `Bearer ${token}` } })).status;
+  const status = statusWith(calls);
   expect(await status(own.token)).toBe(200);
   expect(await status(fresh)).toBe(401);
   await writeFile(localFiles(own.dataDir).token, fresh);
-  await waitUntil("the new token", async () => (await status(fresh)) === 200, { deadlineMs: 60_000, everyMs: 200 });
+  await waitUntil("the new token", async () => (await status(fresh)) === 200, TOKEN_WAIT);
   expect(await status(own.token)).toBe(401);
+});
+
+test("a token ends when something unusable takes its place", async () => {
+  await using own = await startArchiveNode();
+  await using calls = nodeClient(own.url, { ca: own.caPem });
+  const status = statusWith(calls);
+  expect(await status(own.token)).toBe(200);
+  await writeFile(localFiles(own.dataDir).token, "short");
+  await waitUntil("the old token to end", async () => (await status(own.token)) === 401, TOKEN_WAIT);
+  expect(await status("short")).toBe(401);
 });
 
 test("a changed certificate is served to new connections while open ones go on", async () => {

@@ -44,6 +44,7 @@ export function facts(answer: Partial<AdminStatus> = {}): NodeFacts {
 export const NOTHING: ObservedState = {
   statefulSet: undefined,
   claims: [],
+  leavingClaims: [],
   pods: [],
   facts: { pods: new Map() },
   recoveryKeyInCluster: false,
@@ -61,6 +62,7 @@ export const RUNNING: ObservedState = {
     readyReplicas: 1,
     updatedReplicas: 1,
   },
+  leavingClaims: [],
   claims: [
     {
       name: "data-alpha-0",

@@ -31,6 +31,9 @@ export function controllerUnderTest(reconcile: Reconciler, { ownWrites, ...optio
   const registry = new Registry();
   const runs: Run[] = [];
   const metrics = createControllerMetrics(registry);
+  /** Of the object that is woken; may be changed. */
+  const metadata = { ...OBJECT.metadata };
+  const heldBack: boolean[] = [];
   /** Lines about failures, and the Events. */
   const told: string[] = [];
   const warn = ({ failures, uid, generation }: Readonly<Record<string, unknown>>, text: string) =>
@@ -42,7 +45,8 @@ export function controllerUnderTest(reconcile: Reconciler, { ownWrites, ...optio
       name: "test",
       workers: 1,
       ...options,
-      object: ({ name }) => ({ ...OBJECT, metadata: { ...OBJECT.metadata, name } }),
+      object: ({ name }) => ({ ...OBJECT, metadata: { ...metadata, name } }),
+      heldBack: (_key, isHeldBack) => void heldBack.push(isHeldBack),
       reconcile: (key, signal) => {
         runs.push({ name: key.name, atMs: clock.monotonicMs() });
         return reconcile(key, signal);
@@ -65,6 +69,8 @@ export function controllerUnderTest(reconcile: Reconciler, { ownWrites, ...optio
     controller,
     runs,
     told,
+    metadata,
+    heldBack,
     drain,
     abort,
     running,

@@ -41,7 +41,8 @@ export const storage = object(
       ),
       retention: enumOf(
         {
-          description: "What happens to volumes and identity when the ArchiveNode is deleted.",
+          description:
+            "What happens to volumes and identity when the ArchiveNode is deleted; what it says last counts. The operator carries `Delete` out, so they stay when no operator sees the deletion.",
           absent: "`Retain`: an ArchiveNode of the same name takes both up again.",
         },
         ["Retain", "Delete"],

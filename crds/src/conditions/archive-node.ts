@@ -30,6 +30,8 @@ export const ARCHIVE_NODE_CONDITIONS = {
     meaning: "Present and True only while work is under way.",
     reasons: {
       ...reconciling,
+      HeldBack:
+        "The object is worked on over and over, and the operator slows down. A change of the spec is acted on at once. Look for another program that changes what the operator made, else report it.",
       TakesLong: "Not ready for a minute. The message says what is awaited and how to look into it.",
     },
   },
@@ -102,6 +104,8 @@ export const ARCHIVE_NODE_CONDITIONS = {
     reasons: {
       Bound: "Nothing to do.",
       Pending: "A claim is not bound yet. `kubectl describe pvc` of the claims named in the message.",
+      ClaimTerminating:
+        "A claim was deleted while its pod runs. The files go when that pod ends or restarts. Save them first, as the message says.",
       VolumeLost:
         "The volume behind a claim is gone, and what was in it. Restore it, or delete claim and pod to begin with an empty one.",
       Resizing: "Volumes are growing. Wait.",

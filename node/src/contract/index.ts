@@ -1,4 +1,5 @@
 /** What a node promises to whoever runs it. The operator may import this and nothing else of the node. */
+export * from "./access-token.ts";
 export * from "./admin-api.ts";
 export * from "./canonical-json.ts";
 export * from "./config-schema.ts";

@@ -1,44 +1,54 @@
 /** The bearer token for writes and for collections that are not public. Compared in constant time, swapped when its file changes. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { readFile } from "node:fs/promises";
+import { tokenProblem } from "../contract/access-token.ts";
 import { IdentityError } from "./errors.ts";
-
-/** What an `Authorization` header can carry (RFC 6750, 2.1). */
-const SENDABLE = /^[A-Za-z0-9._~+/-]+=*$/;
-/** Shorter tokens could be guessed over the network. */
-const SHORTEST_TOKEN = 16;
 
 const hash = (text: string) => createHash("sha256").update(text, "utf8").digest();
 
 export class AccessToken {
-  #expected: Buffer;
+  readonly #file: string;
+  #expected: Buffer | undefined;
+  #trouble: string | undefined;
 
-  constructor(token: string) {
-    this.#expected = hash(token);
+  /** Matches nothing until the file was taken. */
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  /** Why no token is accepted, and what to do; `undefined` when one is. */
+  get trouble(): string | undefined {
+    return this.#trouble;
   }
 
   /** Hashes first, so that neither length nor content shows in the time taken. */
   matches(offered: string): boolean {
-    return timingSafeEqual(this.#expected, hash(offered));
+    return this.#expected !== undefined && timingSafeEqual(this.#expected, hash(offered));
   }
 
-  replace(token: string): void {
-    this.#expected = hash(token);
+  /**
+   * Accepts what the file holds now, and nothing else: who put something unusable there has revoked the token before it.
+   * The node goes on without a token, for readers need none.
+   */
+  async takeFile(): Promise<void> {
+    try {
+      this.#expected = hash(await readToken(this.#file));
+      this.#trouble = undefined;
+    } catch (error) {
+      this.#expected = undefined;
+      if (!(error instanceof IdentityError)) throw error;
+      this.#trouble = `no access token is accepted: ${error.message}`;
+    }
   }
 }
 
 /** @throws {IdentityError} `BAD_KEY_FILE` when the file cannot be read or holds no usable token */
-export async function readToken(file: string): Promise<string> {
+async function readToken(file: string): Promise<string> {
   const text = await readFile(file, "utf8").catch((error: unknown) => {
     throw new IdentityError("BAD_KEY_FILE", { file, reason: "cannot be read" }, { cause: error });
   });
   const token = text.trim();
-  if (token.length < SHORTEST_TOKEN) {
-    throw new IdentityError("BAD_KEY_FILE", { file, reason: `holds fewer than ${SHORTEST_TOKEN} characters` });
-  }
-  if (!SENDABLE.test(token)) {
-    const reason = "holds characters that no Authorization header carries: use letters, digits and . _ ~ + / -";
-    throw new IdentityError("BAD_KEY_FILE", { file, reason });
-  }
+  const reason = tokenProblem(token);
+  if (reason !== undefined) throw new IdentityError("BAD_KEY_FILE", { file, reason });
   return token;
 }

@@ -10,7 +10,7 @@ import {
   type TrustDocument,
   TrustDocumentSchema,
 } from "../contract/documents.ts";
-import { AccessToken, readToken } from "./access-token.ts";
+import { AccessToken } from "./access-token.ts";
 import { firstFederationDocument, firstTrustDocument } from "./first-documents.ts";
 import { type NodeKeys, readNodeKeys, readPem, readTlsPair, type TlsPair } from "./key-files.ts";
 import { KEPT_DOCUMENTS } from "./local-documents.ts";
@@ -39,6 +39,8 @@ export interface NodeIdentity {
 export interface IdentityListeners {
   readonly keysChanged: (keys: NodeKeys) => void;
   readonly adminTlsChanged: (tls: AdminTls) => void;
+  /** @param trouble - why no token is accepted any more */
+  readonly tokenChanged: (trouble: string | undefined) => void;
 }
 
 /** Where a node without an operator keeps its token. */
@@ -55,7 +57,8 @@ export async function openIdentity(loaded: LoadedConfig, now: () => Date): Promi
   const { config, embedded } = loaded;
   const tokenFile = tokenFileOf(loaded);
   if (embedded) await ensureLocalIdentity({ keys: config.files.keys, accessTokenFile: tokenFile }, now());
-  const token = new AccessToken(await readToken(tokenFile));
+  const token = new AccessToken(tokenFile);
+  await token.takeFile();
   let keys = await readNodeKeys(config.files.keys);
   const adminFolder = config.listen.admin === undefined ? undefined : config.files.adminTls;
   let adminTls = adminFolder === undefined ? undefined : await readAdminTls(adminFolder);
@@ -68,7 +71,7 @@ export async function openIdentity(loaded: LoadedConfig, now: () => Date): Promi
   if (embedded) await settleDocuments({ trust, federation }, loaded, now());
 
   const watch = (listeners: IdentityListeners): readonly WatchedFiles[] => [
-    { files: [tokenFile], changed: async () => token.replace(await readToken(tokenFile)) },
+    { files: [tokenFile], changed: () => takeToken(token, listeners) },
     { files: [files.trust], changed: () => trust.offerFile(files.trust) },
     { files: [files.federation], changed: () => federation.offerFile(files.federation) },
     {
@@ -102,6 +105,11 @@ async function settleDocuments(
     await trust.edit((current) => ({ ...current, mode }), now);
   }
   if (federation.current === undefined) await federation.offer(firstFederationDocument(config.name, now));
+}
+
+async function takeToken(token: AccessToken, { tokenChanged }: IdentityListeners): Promise<void> {
+  await token.takeFile();
+  tokenChanged(token.trouble);
 }
 
 function watchAdmin(folder: string, changed: (tls: AdminTls) => void): WatchedFiles {

@@ -30,8 +30,15 @@ export type PodReport =
 
 export interface NodeFacts {
   readonly identity?: IdentityFact;
+  /** Controllers that the object keeps waking, and that slow down. */
+  readonly heldBack?: readonly string[];
   /** By pod name. */
   readonly pods: ReadonlyMap<string, PodReport>;
+}
+
+interface NodeKey {
+  readonly namespace?: string | undefined;
+  readonly name: string;
 }
 
 const NO_FACTS: NodeFacts = { pods: new Map() };
@@ -52,6 +59,16 @@ export class FactBoard {
 
   putIdentity(node: string, identity: IdentityFact): void {
     this.#put(node, { ...this.of(node), identity });
+  }
+
+  /** What a controller tells of the objects that it slows down for. */
+  heldBackBy(controller: string): (key: NodeKey, isHeldBack: boolean) => void {
+    return ({ namespace = "", name }, isHeldBack) => {
+      const node = `${namespace}/${name}`;
+      const facts = this.of(node);
+      const others = (facts.heldBack ?? []).filter((one) => one !== controller);
+      this.#put(node, { ...facts, heldBack: isHeldBack ? [...others, controller] : others });
+    };
   }
 
   putPod(node: string, pod: string, report: PodReport): void {
@@ -77,5 +94,5 @@ export class FactBoard {
 }
 
 function fingerprint(facts: NodeFacts): string {
-  return JSON.stringify([facts.identity, [...facts.pods].sort(([a], [b]) => (a < b ? -1 : 1))]);
+  return JSON.stringify([facts.identity, facts.heldBack ?? [], [...facts.pods].sort(([a], [b]) => (a < b ? -1 : 1))]);
 }

@@ -36,7 +36,7 @@ function play(cache: ObjectCache<KubeObject>, truth: Map<string, KubeObject>, ea
     cache.upsert(each.object);
     truth.set(name, each.object);
   } else {
-    cache.remove({ namespace: "n", name });
+    cache.remove(each.object);
     truth.delete(name);
   }
 }

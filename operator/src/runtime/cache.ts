@@ -8,7 +8,8 @@ import { type KubeObject, keyOf, keyText, type ObjectKey } from "../kube/objects
 export type Change<T extends KubeObject> =
   | { readonly type: "added"; readonly object: T; readonly initial: boolean }
   | { readonly type: "updated"; readonly object: T; readonly previous: T }
-  | { readonly type: "deleted"; readonly object: T };
+  /** `isLast`: the object is as it was stored last; otherwise the deletion was missed and it is as it was seen last. */
+  | { readonly type: "deleted"; readonly object: T; readonly isLast: boolean };
 
 export type ChangeListener<T extends KubeObject> = (change: Change<T>) => void;
 
@@ -68,12 +69,10 @@ export class ObjectCache<T extends KubeObject> implements ReadCache<T> {
     );
   }
 
-  remove(key: ObjectKey): void {
-    const text = keyText(key);
-    const object = this.#objects.get(text);
-    if (object === undefined) return;
-    this.#objects.delete(text);
-    this.#announce({ type: "deleted", object });
+  /** The other event of a watch; `last` is what it shows. */
+  remove(last: T): void {
+    if (!this.#objects.delete(keyText(keyOf(last)))) return;
+    this.#announce({ type: "deleted", object: deepFreeze(last), isLast: true });
   }
 
   /**
@@ -111,13 +110,13 @@ function difference<T extends KubeObject>(
   initial: boolean,
 ): readonly Change<T>[] {
   const changes: Change<T>[] = [];
-  for (const [key, object] of before) if (!after.has(key)) changes.push({ type: "deleted", object });
+  for (const [key, object] of before) if (!after.has(key)) changes.push({ type: "deleted", object, isLast: false });
   for (const [key, object] of after) {
     const previous = before.get(key);
     if (previous === undefined) changes.push({ type: "added", object, initial });
     // A new uid means that we missed the deletion of the old one.
     else if (previous.metadata.uid !== object.metadata.uid) {
-      changes.push({ type: "deleted", object: previous }, { type: "added", object, initial });
+      changes.push({ type: "deleted", object: previous, isLast: false }, { type: "added", object, initial });
     } else if (previous.metadata.resourceVersion !== object.metadata.resourceVersion) {
       changes.push({ type: "updated", object, previous });
     }

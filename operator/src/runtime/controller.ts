@@ -22,6 +22,8 @@ export interface ControllerOptions {
   readonly workers?: number;
   /** Deadline of one reconcile, milliseconds; default 60 s. */
   readonly timeoutMs?: number;
+  /** Told when an object's runs begin to be held back, and when that ends. */
+  readonly heldBack?: (key: ObjectKey, isHeldBack: boolean) => void;
 }
 
 export interface ControllerDeps {
@@ -58,6 +60,9 @@ export class Controller {
   readonly #queue: WorkQueue;
   readonly #hotLoops: HotLoopBreaker;
   readonly #causes: WakeCauses;
+  readonly #tellHeldBack: (key: ObjectKey, isHeldBack: boolean) => void;
+  /** What the keys were about whose runs are held back; see `#about`. */
+  readonly #heldBack = new Map<string, string>();
 
   constructor(options: ControllerOptions, deps: ControllerDeps) {
     this.name = options.name;
@@ -65,6 +70,7 @@ export class Controller {
     this.#object = options.object ?? (() => undefined);
     this.#workers = options.workers ?? WORKERS;
     this.#timeoutMs = options.timeoutMs ?? TIMEOUT_MS;
+    this.#tellHeldBack = options.heldBack ?? (() => {});
     this.#deps = deps;
     this.#metrics = deps.metrics({
       name: options.name,
@@ -82,10 +88,13 @@ export class Controller {
     this.#queue.addAfter(keyText(key), priority, delayMs);
   }
 
-  /** As `enqueue`, for a change of an object. */
+  /** As `enqueue`, for a change of an object. What a person changed about the key's own object is never held back. */
   wake(key: ObjectKey, { priority, object, gone }: Waking): void {
-    this.#causes.woken(keyText(key), object, gone);
+    const text = keyText(key);
+    this.#causes.woken(text, object, gone);
     this.enqueue(key, priority);
+    const about = this.#heldBack.get(text);
+    if (about !== undefined && about !== this.#about(text)) this.#queue.release(text);
   }
 
   /** True when nothing waits and nothing is being worked on; what is delayed does not count. */
@@ -111,13 +120,29 @@ export class Controller {
       const taken = await this.#queue.take();
       if (taken === undefined) return;
       this.#metrics.active(this.#queue.processing);
-      const brake = this.#hotLoops.ran(taken.key, this.#causes.take(taken.key));
+      const about = this.#about(taken.key);
+      const brake = this.#hotLoops.ran(taken.key, this.#causes.take(taken.key), about);
       await this.#handle(taken, abort);
-      this.#noteLoop(taken, brake);
+      await this.#noteLoop(taken, brake, abort);
+      const isHeldBack = brake.delayMs > 0 && about === this.#about(taken.key);
+      this.#holdBack(taken.key, isHeldBack ? about : undefined);
       // A loop on one object must not become load on the server, nor keep a worker from other objects.
-      this.#queue.done(taken.key, brake.delayMs);
+      this.#queue.done(taken.key, isHeldBack ? brake.delayMs : 0);
       this.#metrics.active(this.#queue.processing);
     }
+  }
+
+  /** Which object, and which spec of it; the same while only we or its children change. */
+  #about(key: string): string {
+    const { uid = "", generation = 0, deletionTimestamp = "" } = this.#object(parseKey(key))?.metadata ?? {};
+    return `${uid} ${generation} ${deletionTimestamp}`;
+  }
+
+  /** @param about - what is held back; `undefined` when nothing is any more */
+  #holdBack(key: string, about: string | undefined): void {
+    const wasHeldBack = this.#heldBack.delete(key);
+    if (about !== undefined) this.#heldBack.set(key, about);
+    if (wasHeldBack !== (about !== undefined)) this.#tellHeldBack(parseKey(key), !wasHeldBack);
   }
 
   async #handle(taken: Taken, abort: AbortSignal): Promise<void> {
@@ -176,20 +201,24 @@ export class Controller {
   }
 
   /** One Event of a row of failures: users see no log. */
-  async #tell({ key }: Taken, error: unknown, signal: AbortSignal): Promise<void> {
-    const object = this.#object(parseKey(key));
-    if (object === undefined) return;
+  async #tell(taken: Taken, error: unknown, signal: AbortSignal): Promise<void> {
     const why = error instanceof Error ? error.message : String(error);
     const note = `${this.name} failed ${LASTING_FAILURES} times in a row and is tried again, ever more rarely: ${why}`;
-    await this.#deps.recordEvent?.(
-      object,
-      { type: "Warning", reason: "ReconcileFailed", action: "Reconcile", note },
-      signal,
-    );
+    await this.#warn(taken, "ReconcileFailed", note, signal);
   }
 
-  #noteLoop(taken: Taken, { delayMs, first, hotLoop }: Brake): void {
-    if (first) this.#log("warn", taken, { delayMs }, "one object is reconciled over and over");
+  async #warn({ key }: Taken, reason: string, note: string, signal: AbortSignal): Promise<void> {
+    const object = this.#object(parseKey(key));
+    if (object === undefined) return;
+    await this.#deps.recordEvent?.(object, { type: "Warning", reason, action: "Reconcile", note }, signal);
+  }
+
+  async #noteLoop(taken: Taken, { delayMs, first, hotLoop }: Brake, signal: AbortSignal): Promise<void> {
+    if (first) {
+      this.#log("warn", taken, { delayMs }, "one object is reconciled over and over");
+      const note = `${this.name} works on this object over and over and slows down; a change of its spec is acted on at once. Look for another program that changes what the operator made, else report it`;
+      await this.#warn(taken, "HeldBack", note, signal);
+    }
     if (!hotLoop) return;
     this.#metrics.hotLoop();
     this.#log("error", taken, {}, "our own writes keep waking this object");

@@ -228,7 +228,7 @@ class ListWatch<T extends KubeObject> implements Reflector<T> {
       this.#version = event.resourceVersion;
       return;
     }
-    if (event.type === "DELETED") this.cache.remove(keyOf(event.object));
+    if (event.type === "DELETED") this.cache.remove(this.#transform(event.object));
     else this.cache.upsert(this.#transform(event.object));
     this.#version = event.object.metadata.resourceVersion ?? this.#version;
   }

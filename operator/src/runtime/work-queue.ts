@@ -148,6 +148,12 @@ export class WorkQueue {
       );
   }
 
+  /** Ends the time for which `done` holds a key back. */
+  release(key: string): void {
+    this.#heldBack.get(key)?.();
+    if (this.#heldBack.has(key)) this.#readdIfDirty(key);
+  }
+
   /** Takes no more keys and gives out none; keys being worked on stay with their workers. */
   close(): void {
     this.#closed = true;

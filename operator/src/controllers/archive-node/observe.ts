@@ -5,7 +5,14 @@ import type { NodeFacts } from "../facts.ts";
 import { childNames, DATA_VOLUME, podName } from "../names.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
 import type { StoredDocuments } from "./documents.ts";
-import type { ClaimTemplate, ObservedClaim, ObservedPod, ObservedState, ObservedStatefulSet } from "./observed.ts";
+import type {
+  ClaimTemplate,
+  LeavingClaim,
+  ObservedClaim,
+  ObservedPod,
+  ObservedState,
+  ObservedStatefulSet,
+} from "./observed.ts";
 import { DOCUMENT_ANNOTATION } from "./resources/annotations.ts";
 import { type PodStatus, troubleOf } from "./trouble.ts";
 
@@ -41,7 +48,7 @@ export interface StatefulSetObject extends KubeObject {
 }
 
 export interface ClaimObject extends KubeObject {
-  readonly spec: ClaimSpec;
+  readonly spec: ClaimSpec & { readonly volumeName?: string };
   readonly status?: { readonly phase?: string; readonly capacity?: { readonly storage?: string } };
 }
 
@@ -59,9 +66,11 @@ export function observe(node: ArchiveNode, caches: NodeCaches): ObservedState {
   const { name, namespace } = node.metadata;
   const statefulSet = caches.statefulSets.get({ namespace, name: childNames(name).statefulSet });
   const ordinals = Array.from({ length: MAX_REPLICAS }, (_, ordinal) => podName(name, ordinal));
+  const claims = ordinals.flatMap((pod) => caches.claims.get({ namespace, name: `${DATA_VOLUME}-${pod}` }) ?? []);
   return {
     statefulSet: statefulSet === undefined ? undefined : observedStatefulSet(statefulSet),
-    claims: ordinals.flatMap((pod) => observedClaim(caches.claims.get({ namespace, name: `${DATA_VOLUME}-${pod}` }))),
+    claims: claims.flatMap(observedClaim),
+    leavingClaims: claims.flatMap(leavingClaim),
     pods: ordinals.flatMap((pod) => observedPod(caches.pods.get({ namespace, name: pod }))),
     facts: caches.facts(keyText({ namespace, name })),
     recoveryKeyInCluster: caches.secrets.get({ namespace, name: childNames(name).recovery }) !== undefined,
@@ -91,8 +100,8 @@ function claimTemplate({ accessModes, storageClassName, resources }: ClaimSpec):
   };
 }
 
-function observedClaim(object: ClaimObject | undefined): ObservedClaim[] {
-  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return [];
+function observedClaim(object: ClaimObject): ObservedClaim[] {
+  if (object.metadata.deletionTimestamp !== undefined) return [];
   return [
     {
       name: object.metadata.name,
@@ -104,6 +113,10 @@ function observedClaim(object: ClaimObject | undefined): ObservedClaim[] {
       capacity: object.status?.capacity?.storage,
     },
   ];
+}
+
+function leavingClaim({ metadata, spec }: ClaimObject): LeavingClaim[] {
+  return metadata.deletionTimestamp === undefined ? [] : [{ name: metadata.name, volume: spec.volumeName }];
 }
 
 function observedPod(object: PodObject | undefined): ObservedPod[] {

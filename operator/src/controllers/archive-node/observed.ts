@@ -35,6 +35,12 @@ export interface ObservedClaim {
   readonly capacity: string | undefined;
 }
 
+export interface LeavingClaim {
+  readonly name: string;
+  /** PersistentVolume; absent when it was never bound. */
+  readonly volume: string | undefined;
+}
+
 export interface ObservedPod {
   readonly name: string;
   readonly uid: string;
@@ -45,7 +51,10 @@ export interface ObservedPod {
 
 export interface ObservedState {
   readonly statefulSet: ObservedStatefulSet | undefined;
+  /** Without those being deleted. */
   readonly claims: readonly ObservedClaim[];
+  /** Those being deleted, which a pod that uses them puts off. */
+  readonly leavingClaims: readonly LeavingClaim[];
   /** Without those being deleted. */
   readonly pods: readonly ObservedPod[];
   readonly facts: NodeFacts;

@@ -38,6 +38,7 @@ function setUp({ refusal }: { readonly refusal?: Error } = {}) {
       statuses.push(status);
       return undefined;
     },
+    clearAway: async () => {},
     forget: () => {},
     settings: SETTINGS,
     now: () => new Date("2026-11-24T00:00:00Z"),

@@ -44,6 +44,8 @@ export interface ArchiveNodeReconcilerDeps {
     signal: AbortSignal,
   ) => Promise<number | undefined>;
   readonly forget: (key: ObjectKey) => void;
+  /** Deletes what a node of this name that is gone asked to be deleted. */
+  readonly clearAway: (key: ObjectKey, signal: AbortSignal) => Promise<void>;
   readonly settings: OperatorSettings;
   readonly now: () => Date;
 }
@@ -61,6 +63,7 @@ const BLOCKED_RECHECK_MS = 300_000;
  */
 export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
   return async (key: ObjectKey, signal: AbortSignal): Promise<number | undefined> => {
+    await deps.clearAway(key, signal);
     const object = deps.archiveNodes.get(key);
     if (object === undefined) {
       deps.issuer.forget(key);

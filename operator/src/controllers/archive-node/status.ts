@@ -22,6 +22,9 @@ type ArchiveNodeCondition = Condition<ArchiveNodeConditionType>;
 /** A node that is not ready for longer is worth an Event. Pulling an image takes most of it. */
 export const TAKES_LONG_MS = 60_000;
 
+const HELD_BACK =
+  "this object is worked on over and over, so the operator slows down; a change of its spec is acted on at once. Look for another program that changes what the operator made, else report it";
+
 /** What makes `Ready` false, in the order in which a reader should look. */
 const GATES = [
   ["CertificateValid", "CertificateInvalid"], // pods wait for keys, so it comes before what waits
@@ -117,6 +120,8 @@ function reconcilingVerdict(
   if (node.spec.suspend === true || ready.reason === "Stalled") return undefined;
   const isLate = unreadySince !== undefined && now.getTime() - Date.parse(unreadySince) >= TAKES_LONG_MS;
   const reason = isLate && ready.status !== "True" ? "TakesLong" : "Progressing";
+  if ((observed.facts.heldBack ?? []).length > 0)
+    return { type: "Reconciling", status: "True", reason: "HeldBack", message: HELD_BACK };
   const progressing = (message: string) => ({ type: "Reconciling", status: "True", reason, message }) as const;
   if (ready.status !== "True") return progressing(ready.message);
   const set = observed.statefulSet;

@@ -2,6 +2,7 @@
 import { expect, test } from "vitest";
 import type { ArchiveNodeParts } from "../../../../test/testkit/archive-node-builder.ts";
 import { condition, statusOf } from "../../../../test/testkit/archive-node-status.ts";
+import { transitionNotes } from "./transitions.ts";
 
 const UNBOUND = {
   name: "data-alpha-0",
@@ -48,4 +49,14 @@ test.each([
   const status = statusOf({ spec: { replicas, storage: { size: "20Gi" } }, input: { growth } });
   expect(condition(status, "StorageReady")).toMatchObject({ status: "False", reason: "Resizing" });
   expect(condition(status, "StorageReady")?.message).toMatch(message);
+});
+
+test("a claim that was deleted under its pod says what is lost, when, and how to keep it", () => {
+  const leavingClaims = [{ name: "data-alpha-0", volume: "pvc-1" }];
+  const status = statusOf({ observed: { claims: [], leavingClaims } });
+  expect(condition(status, "StorageReady")).toMatchObject({ status: "False", reason: "ClaimTerminating" });
+  expect(condition(status, "StorageReady")?.message).toMatch(/go when pod alpha-0 ends.*kubectl patch pv pvc-1 /);
+  expect(condition(status, "Ready")).toMatchObject({ status: "False", reason: "StorageNotReady" });
+  const announced = transitionNotes(statusOf({}), status).filter(({ reason }) => reason === "ClaimTerminating");
+  expect(announced).toMatchObject([{ type: "Warning" }]);
 });

@@ -14,6 +14,8 @@ interface StorageInput {
 
 export function storageCondition({ node, observed, growth }: StorageInput): Decision {
   const size = node.storage.size;
+  const leaving = leavingVerdict(observed);
+  if (leaving !== undefined) return leaving;
   switch (growth.step) {
     case "rejected":
       return verdict("StorageReady", "False", "StorageShrinkRejected", shrinkMessage(size, growth.current));
@@ -33,6 +35,17 @@ export function storageCondition({ node, observed, growth }: StorageInput): Deci
     case "none":
       return claimsCondition(node, observed);
   }
+}
+
+/** A deletion cannot be taken back: before anything else, the reader must know what is lost, and when. */
+function leavingVerdict({ leavingClaims }: ObservedState): Decision | undefined {
+  const bound = leavingClaims.filter(({ volume }) => volume !== undefined);
+  if (bound.length === 0) return undefined;
+  const claims = bound.map(({ name }) => name);
+  const pods = claims.map((name) => name.slice(DATA_VOLUME.length + 1)).join(" ");
+  const keep = `kubectl patch pv ${bound.map(({ volume }) => volume).join(" ")} -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'`;
+  const message = `claim ${claims.join(", ")} was deleted, which cannot be taken back: its files go when pod ${pods} ends or restarts; to keep them, first run ${keep} and download what you need; then kubectl delete pod ${pods} to begin with an empty volume`;
+  return verdict("StorageReady", "False", "ClaimTerminating", message);
 }
 
 /** Most volumes grow in seconds; the file system of some only while a pod has it. */

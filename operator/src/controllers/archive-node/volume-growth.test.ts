@@ -28,6 +28,7 @@ function state(parts: Partial<ObservedState> = {}): ObservedState {
   return {
     statefulSet: SET,
     claims: [CLAIM],
+    leavingClaims: [],
     pods: [],
     facts: { pods: new Map() },
     recoveryKeyInCluster: false,

@@ -29,7 +29,8 @@ export interface NodeIdentityDeps {
   readonly watch: Pick<SecretWatch, "want" | "forget" | "version" | "isLive">;
   /** The operator's CA; undefined until the leader has made or read it. */
   readonly authority: () => OperatorAuthority | undefined;
-  readonly putIdentity: (node: string, fact: IdentityFact) => void;
+  /** A node that was deleted meanwhile, or made anew, has another UID or none. */
+  readonly putIdentity: (node: ArchiveNode["metadata"], fact: IdentityFact) => void;
   readonly now: () => Date;
 }
 
@@ -101,7 +102,7 @@ async function reconcileOrTell(deps: NodeIdentityDeps, node: ArchiveNode, signal
     return await reconcileKeys(deps, node, signal);
   } catch (error) {
     const blocked = blockedBy(error);
-    if (blocked !== undefined) deps.putIdentity(keyText(node.metadata), blocked);
+    if (blocked !== undefined) deps.putIdentity(node.metadata, blocked);
     throw error; // what only a person can mend is tried again all the same, with a growing pause
   }
 }
@@ -160,7 +161,6 @@ interface Reconciled {
 }
 
 async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: AbortSignal): Promise<Reconciled> {
-  const key = keyText(node.metadata);
   const isSuspended = node.spec.suspend === true;
   const identity = await (isSuspended ? findIdentity : ensureIdentity)(deps, node, signal);
   const isAbsent = identity === undefined || "state" in identity;
@@ -168,13 +168,17 @@ async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: 
   if (isAbsent || node.spec.identity?.secretRef !== undefined) deps.watch.want(node.metadata, identitySecretName(node));
   else deps.watch.forget(node.metadata);
   if (isAbsent) {
-    if (identity !== undefined) deps.putIdentity(key, identity);
+    if (identity !== undefined) deps.putIdentity(node.metadata, identity);
     return { recheckMs: undefined };
   }
   if (isSuspended) return reportKeys(deps, node, identity, signal);
   const [keys, adminDue] = await together([
     ensureServiceKeys(deps, node, identity, signal).then((made) => {
-      deps.putIdentity(key, { state: "present", nodeID: identity.nodeID, certificate: certificateFact(made) });
+      deps.putIdentity(node.metadata, {
+        state: "present",
+        nodeID: identity.nodeID,
+        certificate: certificateFact(made),
+      });
       return made;
     }),
     ensureAdminTls(deps, node, signal),
@@ -189,16 +193,16 @@ async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: 
 /** What a suspended node has is told, and not renewed. */
 async function reportKeys(
   deps: NodeIdentityDeps,
-  { metadata: { namespace, name } }: ArchiveNode,
+  { metadata }: ArchiveNode,
   identity: Identity,
   signal: AbortSignal,
 ): Promise<Reconciled> {
+  const { namespace, name } = metadata;
   const secret = childNames(name).keys;
   const data = (await deps.secrets.read({ namespace, name: secret }, signal))?.data ?? {};
   const keys = inspectServiceKeys(secret, data, identity);
   const { nodeID } = identity;
-  if (keys !== "unusable")
-    deps.putIdentity(keyText({ namespace, name }), { state: "present", nodeID, certificate: certificateFact(keys) });
+  if (keys !== "unusable") deps.putIdentity(metadata, { state: "present", nodeID, certificate: certificateFact(keys) });
   return { recheckMs: undefined, nodeID };
 }
 
@@ -234,7 +238,8 @@ async function ensureServiceKeys(
 async function ensureAccess(deps: NodeIdentityDeps, node: ArchiveNode, signal: AbortSignal): Promise<void> {
   const name = childNames(node.metadata.name).access;
   // A token that a user put there is as good as ours; only an empty one is replaced.
-  await ensure(deps, node, name, signal, accessToken);
+  const inspect = (data: SecretData) => accessToken.inspect(name, data);
+  await ensure(deps, node, name, signal, { ...accessToken, inspect });
 }
 
 async function ensureAdminTls(

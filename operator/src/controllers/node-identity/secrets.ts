@@ -19,9 +19,9 @@ export function childSecret(node: ArchiveNode, name: string, data: SecretData): 
   return secret(node, name, data, true);
 }
 
-/** Identity and recovery key: owned by the ArchiveNode only when everything of the node goes with it. */
+/** Identity and recovery key: owned by nobody, like the volumes; `retention: Delete` is carried out by departures.ts. */
 export function keptSecret(node: ArchiveNode, name: string, data: SecretData): NewSecret {
-  return secret(node, name, data, node.spec.storage?.retention === "Delete");
+  return secret(node, name, data, false);
 }
 
 function secret(node: ArchiveNode, name: string, data: SecretData, owned: boolean): NewSecret {

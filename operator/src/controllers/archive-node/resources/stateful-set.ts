@@ -33,7 +33,8 @@ export function statefulSet(input: StatefulSetInput): Child {
       revisionHistoryLimit: REVISION_HISTORY,
       minReadySeconds,
       updateStrategy: { type: updateStrategy },
-      persistentVolumeClaimRetentionPolicy: { whenScaled: "Retain", whenDeleted: node.storage.retention },
+      // Whatever the spec says: `retention: Delete` is carried out by what the spec said last (departures.ts).
+      persistentVolumeClaimRetentionPolicy: { whenScaled: "Retain", whenDeleted: "Retain" },
       template: podTemplate(node, input.configDigest),
       volumeClaimTemplates: [claimTemplate(node, input.claim)],
     },
