@@ -8,10 +8,10 @@ import { SITE_URL, serveSite } from "./documentation-site.mjs";
 
 const FOLDER = join(CACHE, "demo-crawl");
 
-/** What a reader can type to do the same. Two files of at most 3 MB, then smaller ones: a crawl has many. */
+/** What a reader can type to do the same. Files of about 1 MB: enough of them that each archive of the demo gets some. */
 export const WGET = [
   "wget --mirror --no-verbose --delete-after --no-directories",
-  "--warc-file=manual --warc-max-size=3M --warc-tempdir=.",
+  "--warc-file=manual --warc-max-size=1M --warc-tempdir=.",
   SITE_URL,
 ].join(" ");
 

@@ -1,5 +1,5 @@
 /**
- * The operator in a cluster by its Helm chart, and an ArchiveNode until it is ready: the part of the demo that the
+ * The operator in a cluster by its Helm chart, and ArchiveNodes until they are ready: the part of the demo that the
  * end-to-end tests share. Node 20, no dependencies.
  */
 import { join } from "node:path";
@@ -51,16 +51,20 @@ export async function provideNamespace({ env }, name) {
 }
 
 /**
- * Applies a file that holds one ArchiveNode, and waits for it.
+ * Applies a file that holds ArchiveNodes, and waits for them.
  *
  * @param {Cluster} cluster
- * @param {{namespace: string, name: string, file: string, version?: string}} archive `version`: of the node that must run;
- *   without it, an archive that still runs a former one would count as ready
+ * @param {{namespace: string, names: string[], file: string, version?: string}} archives `version`: of the node that must
+ *   run; without it, an archive that still runs a former one would count as ready
  * @throws {PlainError} not ready in time; the message holds what `kubectl describe` says of it
  */
-export async function applyArchiveNode({ env }, { namespace, name, file, version }) {
+export async function applyArchives({ env }, { namespace, names, file, version }) {
   await provideNamespace({ env }, namespace);
   await output("kubectl", ["-n", namespace, "apply", "-f", file], { env });
+  for (const name of names) await untilReady({ env }, namespace, name, version);
+}
+
+async function untilReady({ env }, namespace, name, version) {
   if (version !== undefined) {
     const taken = `--for=jsonpath={.status.effective.version}=${version}`;
     await output("kubectl", ["-n", namespace, "wait", `archivenode/${name}`, taken, "--timeout=60s"], { env });
@@ -69,6 +73,6 @@ export async function applyArchiveNode({ env }, { namespace, name, file, version
   const ready = ["wait", `archivenode/${name}`, "--for=condition=Ready", `--timeout=${READY_SECONDS}s`];
   await output("kubectl", ["-n", namespace, ...ready], { env }).catch(async (error) => {
     const described = await output("kubectl", ["-n", namespace, "describe", "archivenode", name], { env });
-    throw new PlainError(`The ArchiveNode did not become ready.\n${error.message}\n${described}`);
+    throw new PlainError(`ArchiveNode ${name} did not become ready.\n${error.message}\n${described}`);
   });
 }

@@ -5,6 +5,7 @@
  */
 import { provideImages } from "../cluster/images.mjs";
 import { clusterUp, envFor } from "../cluster/kind.mjs";
+import { OPERATOR_NAMESPACE, provideNamespace, RELEASE } from "../demo/release.mjs";
 import { output } from "../run/command.mjs";
 
 export interface Image {
@@ -45,4 +46,19 @@ export function kubectl({ env }: E2eCluster, args: readonly string[], input?: st
 
 export function helm({ env }: E2eCluster, args: readonly string[]): Promise<string> {
   return output("helm", [...args], { env });
+}
+
+export const CRDS = ["archivenodes", "federationpeers", "syncpolicies"].map((plural) => `${plural}.archivestream.io`);
+
+/** Removes the operator, our kinds with every object of them, and a namespace; nothing need be there. */
+export async function removeOperator(cluster: E2eCluster, namespace: string): Promise<void> {
+  await kubectl(cluster, ["delete", "namespace", namespace, "--ignore-not-found", "--timeout=120s"]);
+  await helm(cluster, ["uninstall", RELEASE, "-n", OPERATOR_NAMESPACE, "--ignore-not-found", "--wait"]);
+  await kubectl(cluster, ["delete", "namespace", OPERATOR_NAMESPACE, "--ignore-not-found", "--timeout=120s"]);
+  await kubectl(cluster, ["delete", "crd", "--ignore-not-found", ...CRDS]);
+}
+
+export async function provideRestrictedNamespace(cluster: E2eCluster, name: string): Promise<void> {
+  await provideNamespace(cluster, name);
+  await kubectl(cluster, ["label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted", "--overwrite"]);
 }

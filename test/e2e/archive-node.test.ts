@@ -2,14 +2,19 @@
  * The whole way in a real cluster: chart, operator, ArchiveNode, pod, upload, search, a lost pod, uninstalling.
  * The tests build on each other, in order. Namespaces enforce the Pod Security level `restricted`.
  */
-import { readFile, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { crawlSite } from "../demo/crawl.mjs";
-import { askingCommands, fillArchive } from "../demo/fill-archive.mjs";
-import { shell } from "../demo/reader-commands.mjs";
-import { applyArchiveNode, installOperator, OPERATOR_NAMESPACE, provideNamespace, RELEASE } from "../demo/release.mjs";
-import { type E2eCluster, e2eCluster, helm, kubectl } from "../testkit/e2e-cluster.ts";
+import { applyArchives, installOperator, OPERATOR_NAMESPACE, RELEASE } from "../demo/release.mjs";
+import {
+  CRDS,
+  type E2eCluster,
+  e2eCluster,
+  helm,
+  kubectl,
+  provideRestrictedNamespace,
+  removeOperator,
+} from "../testkit/e2e-cluster.ts";
 import { type TempDir, tempDir } from "../testkit/temp-dir.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 import { gzipEach, pageRecord, warcinfo } from "../testkit/warc-builder.ts";
@@ -17,7 +22,6 @@ import { gzipEach, pageRecord, warcinfo } from "../testkit/warc-builder.ts";
 const NAMESPACE = "archive-e2e";
 const NAME = "shelf";
 const COLLECTION = "letters";
-const CRDS = ["archivenodes", "federationpeers", "syncpolicies"].map((plural) => `${plural}.archivestream.io`);
 const MANIFEST = `
 apiVersion: archivestream.io/v1alpha1
 kind: ArchiveNode
@@ -77,29 +81,17 @@ const findsTheLetter = () =>
     { deadlineMs: 60_000, everyMs: 250 },
   );
 
-async function removeEverything(): Promise<void> {
-  await kubectl(cluster, ["delete", "namespace", NAMESPACE, "--ignore-not-found", "--timeout=120s"]);
-  await helm(cluster, ["uninstall", RELEASE, "-n", OPERATOR_NAMESPACE, "--ignore-not-found", "--wait"]);
-  await kubectl(cluster, ["delete", "namespace", OPERATOR_NAMESPACE, "--ignore-not-found", "--timeout=120s"]);
-  await kubectl(cluster, ["delete", "crd", "--ignore-not-found", ...CRDS]);
-}
-
-async function provideRestrictedNamespace(name: string): Promise<void> {
-  await provideNamespace(cluster, name);
-  await kubectl(cluster, ["label", "namespace", name, "pod-security.kubernetes.io/enforce=restricted", "--overwrite"]);
-}
-
 beforeAll(async () => {
   folder = await tempDir("e2e");
   cluster = await e2eCluster();
-  await removeEverything();
-  await provideRestrictedNamespace(OPERATOR_NAMESPACE);
-  await provideRestrictedNamespace(NAMESPACE);
+  await removeOperator(cluster, NAMESPACE);
+  await provideRestrictedNamespace(cluster, OPERATOR_NAMESPACE);
+  await provideRestrictedNamespace(cluster, NAMESPACE);
 });
 
 afterAll(async () => {
   await folder.remove();
-  await removeEverything();
+  await removeOperator(cluster, NAMESPACE);
 });
 
 test("helm installs the operator with two pods, and the three kinds", async () => {
@@ -112,7 +104,7 @@ test("helm installs the operator with two pods, and the three kinds", async () =
 test("an applied ArchiveNode becomes Ready", async () => {
   const file = join(folder.path, "shelf.yaml");
   await writeFile(file, MANIFEST);
-  await applyArchiveNode(cluster, { namespace: NAMESPACE, name: NAME, file });
+  await applyArchives(cluster, { namespace: NAMESPACE, names: [NAME], file });
   expect(await jsonpath(`pod ${NAME}-0`, "{.status.phase}")).toBe("Running");
 });
 
@@ -163,29 +155,6 @@ test("a deleted pod comes back with everything in it", async () => {
   expect(Buffer.from(await content.arrayBuffer()).equals(WARC)).toBe(true);
   await inNamespace("wait", `archivenode/${NAME}`, "--for=condition=Ready", "--timeout=60s");
   expect(await jsonpath(`archivenode ${NAME}`, "{.status.nodeID}")).toBe(identity);
-});
-
-test("the demo's commands, as a reader pastes them: the manual is uploaded, searched and looked up", async () => {
-  const file = join(folder.path, "archive-node.yaml");
-  const text = await readFile(new URL("../demo/archive-node.yaml", import.meta.url), "utf8");
-  await writeFile(file, text.replace("namespace: demo", `namespace: ${NAMESPACE}`));
-  const library = { namespace: NAMESPACE, name: "library" };
-  await applyArchiveNode(cluster, { ...library, file });
-  const reader = { env: cluster.env, kubeconfig: String(cluster.env["KUBECONFIG"]) };
-  const files = await crawlSite();
-  await fillArchive(reader, library, files);
-  const commands = askingCommands();
-  expect(commands).toHaveLength(4);
-  for (const question of commands.slice(0, -1)) {
-    const [head = "", ...hits] = (await shell(reader, library, question)).split("\n");
-    expect(head).toMatch(/^[1-9]\d* pages in \d+ ms$/);
-    expect(hits).toHaveLength(6); // a title and an address for each of three
-    expect(hits.at(-1)).toMatch(/^ {4}http:\/\/127\.0\.0\.1:8015\/.*\.html$/);
-  }
-  const found = await shell(reader, library, commands.at(-1) ?? "");
-  const [, capture = "{}"] = /^\S+ \d{14} (\{.*\})$/m.exec(found) ?? [];
-  const url = "http://127.0.0.1:8015/sql-vacuum.html";
-  expect(JSON.parse(capture)).toMatchObject({ url, mime: "text/html", status: "200" });
 });
 
 test("a drained machine takes the archive's pod at once and the operator's one by one; what the machine gives back is whole", async () => {
