@@ -98,7 +98,7 @@ it.each([
   const isReady = async () => (await conditions())?.some((one) => one.type === "Ready" && one.status === "True");
   await waitUntil(`${name} to be ready`, isReady, { deadlineMs: 60_000 });
   const accepted = (await conditions())?.find(({ type }) => type === "Accepted");
-  expect(accepted).toMatchObject({ reason: "NotImplementedFields" });
+  expect(accepted).toMatchObject({ status: "False", reason: "InvalidSpec" });
   expect(accepted?.message).toContain("spec.endpoint.advertised");
 });
 

@@ -14,10 +14,16 @@ export function baseUrl(address: string): string {
 
 /** What peers are told of an ArchiveNode: the address its user gave, or its Service's name in the cluster. */
 export function advertisedUrl({ metadata, spec }: Pick<ArchiveNode, "metadata" | "spec">): string {
-  if (spec.endpoint?.advertised !== undefined) return baseUrl(spec.endpoint.advertised);
+  const wanted = spec.endpoint?.advertised;
+  if (wanted !== undefined && isUrl(wanted)) return baseUrl(wanted);
   return serviceUrl(metadata);
 }
 
 export function serviceUrl({ name, namespace }: { readonly name: string; readonly namespace: string }): string {
   return `https://${childNames(name).service}.${namespace}.svc:${PORTS.federation}${BASE_PATH}`;
+}
+
+/** The schema sees only how it begins. */
+export function isUrl(text: string): boolean {
+  return URL.canParse(text);
 }

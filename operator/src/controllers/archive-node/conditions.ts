@@ -4,6 +4,7 @@ import type { PodReport } from "../facts.ts";
 import type { Document, Documents } from "../issued-documents.ts";
 import type { Verdict } from "../kstatus.ts";
 import { childNames } from "../names.ts";
+import { isUrl } from "../peer-address.ts";
 import type { Blocked } from "./blocked.ts";
 import { type EffectiveNode, storageProblem } from "./effective.ts";
 import type { ObservedPod, ObservedState } from "./observed.ts";
@@ -48,6 +49,11 @@ export function decideConditions(input: ConditionInput): Decision[] {
 function acceptedCondition(input: ConditionInput): Verdict<ArchiveNodeConditionType> {
   const { node, notImplemented, observed, blocked } = input;
   if (blocked?.reason === "InvalidSpec") return verdict("Accepted", "False", "InvalidSpec", blocked.message);
+  const advertised = node.spec.endpoint?.advertised;
+  if (advertised !== undefined && !isUrl(advertised)) {
+    const message = `spec.endpoint.advertised is no URL, so peers are told the Service's name in the cluster; write https://, a host, and a port if it is not 443`;
+    return verdict("Accepted", "False", "InvalidSpec", message);
+  }
   const fields = notImplemented.join(", ");
   if (node.sharedEngines) {
     const message = `this release cannot run a node with shared engines, so no pod is started; make a new ArchiveNode without ${fields}`;
