@@ -3,6 +3,7 @@
  */
 import type { ArchiveNode, FederationPeer, SyncPolicy } from "@archivestream/crds";
 import type { ControllersDeps, Recheck } from "./compose-deps.ts";
+import { addDiscovery } from "./compose-discovery.ts";
 import { orPutOff, statusWriter } from "./compose-status.ts";
 import type { DocumentIssuer } from "./controllers/archive-node/documents.ts";
 import type { PeeringInput } from "./controllers/archive-node/peering.ts";
@@ -60,6 +61,7 @@ export function addFederation(parts: FederationDeps): Federation {
     const [namespace = ""] = node.split("/");
     if (page === "peers") for (const key of peersIn(namespace)) peers.enqueue(key, 0);
     if (page === "policies") for (const key of policiesIn(namespace)) policies.enqueue(key, 0);
+    if (page === "discoveries") discover(namespace);
   });
   const view = (namespace: string) => ({
     neighbourhood: neighbourhoods.of(namespace),
@@ -68,6 +70,8 @@ export function addFederation(parts: FederationDeps): Federation {
     reports: (node: string) => board.of(node),
     issued: (uid: string) => issuer.issued(uid),
   });
+  const { add, now } = parts;
+  const discover = addDiscovery({ deps, neighbourhoods, reports: (node) => board.of(node), add, now });
   const { peers, policies } = addReporters(parts, { view, peersIn, policiesIn });
   return {
     board,

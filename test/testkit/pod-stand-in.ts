@@ -10,7 +10,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
-import { ADMIN_CLIENT_NAME, ADMIN_PATHS, type AdminStatus } from "@archivestream/node/contract";
+import {
+  ADMIN_CLIENT_NAME,
+  ADMIN_PATHS,
+  type AdminDiscoveries,
+  type AdminPeers,
+  type AdminPolicies,
+  type AdminStatus,
+} from "@archivestream/node/contract";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
 import type { KubeObject, ResourceType } from "../../operator/src/kube/objects.ts";
@@ -67,6 +74,8 @@ export class PodStandIn {
   readonly held = new Set<string>();
   /** Admin calls answered, by method and path. */
   readonly calls = new Map<string, number>();
+  /** What every pod reports beside its status, by path of {@link ADMIN_PATHS}; a path without an entry answers 404. */
+  readonly reports = new Map<string, AdminPeers | AdminPolicies | AdminDiscoveries>();
   /** Server names of the pods that were dialled. */
   readonly dialled = new Set<string>();
   /** Questions for the status answered, by the server name of the pod. */
@@ -211,12 +220,14 @@ export class PodStandIn {
     const state = this.#pods.get(socket.servername ?? "");
     const call = `${request.method} ${request.url}`;
     count(this.calls, call);
+    const report = request.method === "GET" ? this.reports.get(request.url ?? "") : undefined;
     const isOperator = socket.authorized && socket.getPeerCertificate().subject?.CN === ADMIN_CLIENT_NAME;
     if (state === undefined || !isOperator) send(response, 403, {});
     else if (call === `GET ${ADMIN_PATHS.status}`) {
       count(this.statusCalls, socket.servername ?? "");
-      sendStatus(request, response, state.status);
-    } else if (request.method === "PUT") this.#takeDocument(request, response, socket.servername ?? "");
+      sendTagged(request, response, state.status);
+    } else if (report !== undefined) sendTagged(request, response, report);
+    else if (request.method === "PUT") this.#takeDocument(request, response, socket.servername ?? "");
     else send(response, 404, {});
   }
 
@@ -249,14 +260,14 @@ function newerDocuments(before: AdminStatus, mounted: AdminStatus): Pick<AdminSt
   };
 }
 
-function sendStatus(request: IncomingMessage, response: ServerResponse, status: AdminStatus): void {
-  const etag = `"${createHash("sha256").update(JSON.stringify(status)).digest("hex").slice(0, 16)}"`;
+function sendTagged(request: IncomingMessage, response: ServerResponse, body: object): void {
+  const etag = `"${createHash("sha256").update(JSON.stringify(body)).digest("hex").slice(0, 16)}"`;
   if (request.headers["if-none-match"] === etag) {
     response.writeHead(304, { etag }).end();
     return;
   }
   response.setHeader("etag", etag);
-  send(response, 200, status);
+  send(response, 200, body);
 }
 
 function send(response: ServerResponse, code: number, body: unknown): void {
