@@ -15,6 +15,7 @@ import {
   engineeredPeer,
   type SecondRoundChange,
 } from "../testkit/engineered-peer.ts";
+import { runNodeCommand } from "../testkit/node-command.ts";
 import { NodeArchive, sampleFile } from "../testkit/uploads.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
@@ -107,6 +108,23 @@ describe("a public node", () => {
     expect(large).toMatchObject({ status: 413, body: { code: "payload-too-large" } });
   });
 
+  test("refuses a body whose further members have no canonical form, in either round", async () => {
+    const [answerer, caller] = [await node("Public"), await peer()];
+    const connection = await caller.connect(answerer.url);
+    const first = caller.firstRound(null);
+    const { node_id, version, endpoint } = first;
+    const met = (await connection.post(HANDSHAKE_PATH, first)).body as unknown as FirstAnswer;
+    const second = caller.secondRound(first, met, connection);
+    for (const round of [{ node_id, version, endpoint }, first, second]) {
+      // A number that is read as infinite, and half a character.
+      for (const further of ["1e999", '"\\ud800"']) {
+        const body = `${JSON.stringify(round).slice(0, -1)},"further":${further}}`;
+        const refused = await connection.post(HANDSHAKE_PATH, body);
+        expect(refused, body).toMatchObject({ status: 400, body: { code: "bad-request" } });
+      }
+    }
+  });
+
   test("is not its own peer, and takes ten handshakes a minute from strangers of one address group", async () => {
     const [answerer, caller] = [await node("Public"), await peer()];
     const connection = await caller.connect(answerer.url);
@@ -163,6 +181,21 @@ describe("a private node", () => {
     );
     expect(await transfer.restOfIt()).toBeLessThan(file.bytes.length);
     expect((await caller.handshake(answerer.url, answerer.nodeId)).status).toBe(403);
+  });
+});
+
+describe.each(["block", "remove"])("peer %s", (command) => {
+  test("has ended the peer's sessions and connections when it returns", async () => {
+    const [answerer, caller] = [await node("Private"), await peer()];
+    const tell = (...args: readonly string[]) => runNodeCommand("peer", ...args, "--data", answerer.dataDir);
+    expect((await caller.handshake(answerer.url, answerer.nodeId)).status).toBe(202);
+    expect(await tell("approve", caller.nodeId)).toMatchObject({ exitCode: 0, stderr: "" });
+    const met = await caller.handshake(answerer.url, answerer.nodeId);
+    const session = authorization(met.body);
+    expect((await met.connection.get("/collections", session)).status).toBe(200);
+    expect(await tell(command, caller.nodeId)).toMatchObject({ exitCode: 0, stderr: "" });
+    expect((await (await caller.connect(answerer.url)).get("/collections", session)).status).toBe(401);
+    await waitUntil("the connection to end", () => met.connection.socket.destroyed, { deadlineMs: 5_000 });
   });
 });
 

@@ -12,7 +12,8 @@ const MEET_MS = 60_000;
 const FIND_OUT_MS = 90_000;
 const PEERS = "/api/v1/federation/peers";
 
-const peersOf = (node: ArchiveNodeProcess) => nodeCommandJson<readonly PeerRow[]>("peer", "list", "--data", node.dataDir);
+const peersOf = (node: ArchiveNodeProcess) =>
+  nodeCommandJson<readonly PeerRow[]>("peer", "list", "--data", node.dataDir);
 
 async function tell(node: ArchiveNodeProcess, ...args: readonly string[]): Promise<void> {
   const ended = await runNodeCommand(...args, "--data", node.dataDir);
@@ -27,7 +28,8 @@ function sees(node: ArchiveNodeProcess, other: ArchiveNodeProcess, as: Partial<P
     `a peer seen as ${JSON.stringify(as)}`,
     async () => {
       const row = (await peersOf(node)).find(({ node_id }) => node_id === other.nodeId);
-      const isSo = row !== undefined && Object.entries(as).every(([name, value]) => row[name as keyof PeerRow] === value);
+      const isSo =
+        row !== undefined && Object.entries(as).every(([name, value]) => row[name as keyof PeerRow] === value);
       return isSo && row;
     },
     { deadlineMs },
@@ -48,7 +50,10 @@ test("two Private nodes that added each other are alive to each other; one that 
     expect((await getFrom(a, PEERS)).status).toBe(401);
     await b.kill();
     await sees(a, b, { state: "suspect" }, FIND_OUT_MS);
-    b = await startArchiveNode({ dataDir: folder.path, args: ["--listen", new URL(b.url).host.replace("localhost", "127.0.0.1")] });
+    b = await startArchiveNode({
+      dataDir: folder.path,
+      args: ["--listen", new URL(b.url).host.replace("localhost", "127.0.0.1")],
+    });
     await Promise.all([sees(a, b, alive, FIND_OUT_MS), sees(b, a, alive, FIND_OUT_MS)]);
     await tell(a, "peer", "block", b.nodeId);
     await sees(a, b, { state: "unknown", admission: "blocked" }, MEET_MS);
@@ -66,15 +71,31 @@ test("two Private nodes that added each other are alive to each other; one that 
 test("a third node is found by gossip, waits for approval, and is dialled after it", async () => {
   await using a = await startArchiveNode();
   await using b = await startArchiveNode({ args: ["--trust", "Public"] });
-  await using c = await startArchiveNode({ args: ["--trust", "Public", "--seed", b.url, "--allow-net", "127.0.0.0/8"] });
+  await using c = await startArchiveNode({
+    args: ["--trust", "Public", "--seed", b.url, "--allow-net", "127.0.0.0/8"],
+  });
   await Promise.all([add(a, b), add(b, a), add(b, c)]);
   await sees(a, c, { origin: "discovered", admission: "pending", state: "unknown" }, FIND_OUT_MS);
   await tell(a, "peer", "approve", c.nodeId);
   await sees(a, c, { origin: "authored", admission: "approved", state: "alive" }, MEET_MS);
   const told = await getFrom(b, PEERS);
   expect(told.status).toBe(200);
-  const page = JSON.parse(told.body) as { readonly peers: readonly { readonly node_id: string }[]; readonly count: number };
+  const page = JSON.parse(told.body) as {
+    readonly peers: readonly { readonly node_id: string }[];
+    readonly count: number;
+  };
   expect(page.peers.map(({ node_id }) => node_id)).toEqual(expect.arrayContaining([a.nodeId, b.nodeId, c.nodeId]));
   const again = await getFrom(b, PEERS, { "if-none-match": told.headers["etag"] ?? "" });
   expect([again.status, again.body]).toEqual([304, ""]);
+});
+
+test("a Private node lists the seed that it was given, says how to approve it, and calls it after that", async () => {
+  await using seed = await startArchiveNode({ args: ["--trust", "Public"] });
+  await using node = await startArchiveNode({ args: ["--trust", "Private", "--seed", seed.url] });
+  await sees(node, seed, { origin: "discovered", admission: "pending", state: "unknown" }, MEET_MS);
+  await waitUntil("the command", () => node.log().includes(`archive-node peer approve ${seed.nodeId}`), {
+    deadlineMs: MEET_MS,
+  });
+  await tell(node, "peer", "approve", seed.nodeId);
+  await sees(node, seed, { admission: "approved", state: "alive", trust: "verified" }, MEET_MS);
 });

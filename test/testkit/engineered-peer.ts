@@ -48,6 +48,7 @@ export interface EngineeredConnection extends AsyncDisposable {
   readonly channel: Uint8Array;
   readonly authority: string;
   readonly socket: TLSSocket;
+  /** A string is sent as it is: it may be JSON that no value has. */
   post(path: string, body: unknown): Promise<EngineeredAnswer>;
   get(path: string, headers?: Readonly<Record<string, string>>): Promise<EngineeredAnswer>;
 }
@@ -191,7 +192,10 @@ async function connectionTo(nodeUrl: string): Promise<EngineeredConnection> {
   return {
     channel: socket.exportKeyingMaterial(CHANNEL.bytes, CHANNEL.label, Buffer.alloc(0)),
     ...{ authority: host, socket },
-    post: (path, body) => send("POST", path, { "content-type": "application/json" }, JSON.stringify(body)),
+    post: (path, body) => {
+      const text = typeof body === "string" ? body : JSON.stringify(body);
+      return send("POST", path, { "content-type": "application/json" }, text);
+    },
     get: (path, headers = {}) => send("GET", path, { ...headers }),
     [Symbol.asyncDispose]: () => client.destroy(),
   };
