@@ -82,7 +82,7 @@ function knownPeer(
 }
 
 function failureOf(error: unknown): PeerFailure {
-  const failure = error instanceof PeerError ? peerFailure(error) : undefined;
+  const failure = error instanceof PeerError ? peerFailure(error as PeerError) : undefined;
   if (failure !== undefined) return failure;
   const message = error instanceof Error ? error.message.slice(0, 200) : "no answer";
   return { reason: "DialFailed", message: `${message}; check address and firewall` };

@@ -75,7 +75,7 @@ export function addControllers(deps: ControllersDeps): void {
   const federation = addFederation({
     ...{ deps, facts, issuer, isOurs, add, now },
     watch: secretWatch("allow-list-watch", (node) => nodes.enqueue(node, 0)),
-    readSecret: secrets.read,
+    readSecret: (key, signal) => secrets.read(key, signal),
     wakeNode: (node) => nodes.enqueue(parse(node), 0),
   });
   const { board, hasPeering, peering } = federation;

@@ -1,4 +1,4 @@
-/** Bench `federation`, the part about files: one large file from node to node over TLS on this machine, beside `curl` of the same. */
+/** Bench `federation-blobs`: one large file from node to node over TLS on this machine, beside `curl` of the same. */
 import { execFile } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
@@ -27,7 +27,7 @@ function* pieces(): Generator<Buffer, void> {
   }
 }
 
-export async function showBlobTransfer(): Promise<void> {
+export async function run(): Promise<void> {
   await using node = await startArchiveNode();
   await using archive = new NodeArchive(node);
   const hash = createHash("sha256");

@@ -83,8 +83,8 @@ test.each(CASES)("$caller asks a node in mode $mode for $audience", async ({ mod
   const expected = FOUND[caller][audience];
   const found = answer.json<SearchAnswerMessage>();
   const hosts = expected.map((name) => `${name}.example.org`);
-  expect(found.results.map(({ host }) => host).toSorted()).toEqual(hosts);
-  expect(found.results.map(({ collection }) => collection).toSorted()).toEqual(expected);
+  expect(found.results.map(({ host }) => String(host)).toSorted()).toEqual(hosts);
+  expect(found.results.map(({ collection }) => String(collection)).toSorted()).toEqual(expected);
   expect(found.total).toEqual({ value: expected.length, relation: "eq" });
   expect(
     found.levels
@@ -112,10 +112,15 @@ test("the beginning of a word names no word of a hidden page", async () => {
 });
 
 test("the document's two members get ranked results and nothing else", async () => {
-  const found = (await post("Public", "anonymous", { query: "common", timeout_ms: 10_000 })).json();
+  const answer = await post("Public", "anonymous", { query: "common", timeout_ms: 10_000 });
+  const found = answer.json<SearchAnswerMessage>();
   expect(Object.keys(found).toSorted()).toEqual(["results", "timed_out", "took_ms", "total"]);
   expect(found.results).toMatchObject([
-    { url: "https://public.example.org/", title: "public", snippet: expect.stringContaining("<mark>common</mark>") },
+    {
+      url: "https://public.example.org/",
+      title: "public",
+      snippet: expect.stringContaining("<mark>common</mark>") as string,
+    },
   ]);
   expect(found.results[0]).not.toHaveProperty("features");
 });
@@ -144,7 +149,7 @@ test("one caller has its burst, and is then told how long to wait; another is no
   const limited = answers.filter(({ statusCode }) => statusCode === 429);
   expect(limited.length).toBeGreaterThan(0);
   expect(answers.filter(({ statusCode }) => statusCode === 200).length).toBeGreaterThanOrEqual(20);
-  expect(limited[0]?.json()).toMatchObject({ code: "rate-limited", retry_after_ms: expect.any(Number) });
+  expect(limited[0]?.json()).toMatchObject({ code: "rate-limited", retry_after_ms: expect.any(Number) as number });
   expect((await ask(CALLERS.trusted)).statusCode).toBe(200);
   await app.close();
 });

@@ -60,6 +60,8 @@ test("documents every path, with problems for the refusals", async () => {
     "/api/v1/collections/{name}/warcs/{hash}/content",
     "/api/v1/federation/blob/{hash}",
     "/api/v1/federation/collections",
+    "/api/v1/federation/handshake",
+    "/api/v1/federation/peers",
     "/api/v1/federation/search",
     "/api/v1/federation/sync",
     "/api/v1/federation/sync/changes",

@@ -47,7 +47,6 @@ export const SecondRoundSchema = Type.Object({
   /** Of the caller, over `transcriptOfCaller`. */
   proof: Proof,
 });
-export type DocumentHandshake = Static<typeof DocumentHandshakeSchema>;
 export type FirstRound = Static<typeof FirstRoundSchema>;
 export type SecondRound = Static<typeof SecondRoundSchema>;
 

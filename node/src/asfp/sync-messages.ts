@@ -65,11 +65,6 @@ export const SyncRequestSchema = Type.Object({
 });
 export type SyncRequest = Static<typeof SyncRequestSchema>;
 
-export interface SyncAnswer {
-  readonly want: readonly string[];
-  readonly cursor: string;
-}
-
 /** Where reading a list of changes goes on. */
 export interface ChangesCursor {
   readonly epoch: string;

@@ -67,7 +67,9 @@ test.each(
   const block = httpResponse({ body: "the last page" });
   const fields = { "Content-Length": String(block.length + extra) };
   const last = warcRecord({ uri: "http://a.example/last", block, fields });
-  const compress = { none: Buffer.from, gzip: gzipSync, zstd: zstdCompressSync }[form] as (bytes: Buffer) => Buffer;
+  const compress = { none: (bytes: Buffer) => bytes, gzip: gzipSync, zstd: zstdCompressSync }[form] as (
+    bytes: Buffer,
+  ) => Buffer;
   const { rows, report, bodies } = await read(
     Buffer.concat([pageRecord("http://a.example/"), last].map((record) => compress(record))),
   );

@@ -138,13 +138,13 @@ export class Gossip implements Component {
     this.#own = own;
     this.#settleMembers();
     const due = this.#membership.due().filter((nodeId) => !this.#probing.has(nodeId));
-    for (const nodeId of due) {
-      this.#probing.set(
-        nodeId,
-        this.#probe(nodeId).finally(() => this.#probing.delete(nodeId)),
-      );
-    }
-    await Promise.all(due.map((nodeId) => this.#probing.get(nodeId)));
+    await Promise.all(
+      due.map((nodeId) => {
+        const probing = this.#probe(nodeId).finally(() => this.#probing.delete(nodeId));
+        this.#probing.set(nodeId, probing);
+        return probing;
+      }),
+    );
   }
 
   /** One gossip round: the lists of three peers. */

@@ -26,31 +26,31 @@ export class Hearsay {
   }
 
   take(source: string, page: PeersPage, nowMs: number): Heard {
-    let [learnt, refused, leftOut] = [0, 0, 0];
-    for (const { node_id, record, sig } of page.peers) {
-      if (record === undefined || node_id === this.#ownNodeId()) continue;
-      const seq = (record as { readonly seq?: unknown }).seq;
-      // Most of a list is known: no signature is checked for it.
-      if (typeof seq === "number" && seq <= this.#newestSeq(node_id, nowMs)) continue;
-      if (!this.#hasRoomFor(source, node_id)) {
-        leftOut += 1;
-        continue;
-      }
-      const checked = checkPeerRecord({ record, sig }, nowMs);
-      if ("refused" in checked || checked.record.node_id !== node_id) {
-        refused += 1;
-        continue;
-      }
-      if (this.#table.get(node_id) === undefined) this.#broughtBy(source).add(node_id);
-      if (this.#table.learn(checked.signed, "proven", "gossip")) learnt += 1;
+    const heard = { learnt: 0, refused: 0, leftOut: 0 };
+    for (const entry of page.peers) {
+      const result = this.#takeOne(source, entry, nowMs);
+      if (result !== "known") heard[result] += 1;
     }
-    return { learnt, refused, leftOut };
+    return heard;
   }
 
   /** A forgotten peer does not come back by an old record. */
   bury(nodeId: string, seq: number, nowMs: number): void {
     this.#tombstones.set(nodeId, { seq, untilMs: nowMs + GOSSIP_LIMITS.tombstoneMs });
     for (const [id, { untilMs }] of this.#tombstones) if (untilMs <= nowMs) this.#tombstones.delete(id);
+  }
+
+  #takeOne(source: string, entry: PeersPage["peers"][number], nowMs: number): keyof Heard | "known" {
+    const { node_id, record, sig } = entry;
+    if (record === undefined || node_id === this.#ownNodeId()) return "known";
+    const seq = (record as { readonly seq?: unknown }).seq;
+    // Most of a list is known: no signature is checked for it.
+    if (typeof seq === "number" && seq <= this.#newestSeq(node_id, nowMs)) return "known";
+    if (!this.#hasRoomFor(source, node_id)) return "leftOut";
+    const checked = checkPeerRecord({ record, sig }, nowMs);
+    if ("refused" in checked || checked.record.node_id !== node_id) return "refused";
+    if (this.#table.get(node_id) === undefined) this.#broughtBy(source).add(node_id);
+    return this.#table.learn(checked.signed, "proven", "gossip") ? "learnt" : "known";
   }
 
   #newestSeq(nodeId: string, nowMs: number): number {

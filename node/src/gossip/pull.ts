@@ -1,6 +1,6 @@
 /** Pulls one peer's list: what changed since last time, or nothing but a 304. */
 import Value from "typebox/value";
-import { PEERS_PAGE, PeersPageSchema } from "../asfp/peers-page.ts";
+import { PEERS_PAGE, type PeersPage, PeersPageSchema } from "../asfp/peers-page.ts";
 import type { PeerCalls } from "../peers/peer-calls.ts";
 import type { Hearsay } from "./hearsay.ts";
 import { GOSSIP_LIMITS } from "./timing.ts";
@@ -11,6 +11,8 @@ interface Position {
   readonly etag: string | undefined;
   readonly cursor: string | undefined;
 }
+
+const START: Position = { etag: undefined, cursor: undefined };
 
 export class ListPuller {
   readonly #calls: Pick<PeerCalls, "json">;
@@ -26,22 +28,21 @@ export class ListPuller {
 
   /** @throws {PeerError} @throws the signal's reason */
   async pull(nodeId: string, signal: AbortSignal): Promise<PullResult> {
-    const from = this.#positions.get(nodeId) ?? { etag: undefined, cursor: undefined };
+    const from = this.#positions.get(nodeId) ?? START;
     let { cursor } = from;
     for (let pages = 0; pages < GOSSIP_LIMITS.pagesPerRound; pages += 1) {
-      const headers = pages === 0 && from.etag !== undefined ? { "if-none-match": from.etag } : {};
+      const etag = pages === 0 ? from.etag : undefined;
       const answer = await this.#calls.json(
         nodeId,
-        { method: "GET", path: pathOf(cursor), headers },
+        { method: "GET", path: pathOf(cursor), headers: etag === undefined ? {} : { "if-none-match": etag } },
         { maxBytes: PEERS_PAGE.bytes, signal },
       );
       if (answer.status === 304) return "unchanged";
       if (answer.status !== 200) return "refused";
       if (!Value.Check(PeersPageSchema, answer.body)) return "garbage";
       if (this.#hearsay.take(nodeId, answer.body, this.#nowMs()).leftOut > 0) break;
-      const isProgress = answer.body.cursor !== undefined && answer.body.cursor !== cursor;
+      const isWhole = isLastPage(answer.body, cursor);
       cursor = answer.body.cursor;
-      const isWhole = answer.body.more !== true || !isProgress;
       // An ETag stands for the whole list: one that was not read to its end is asked on, not asked whether it changed.
       this.#positions.set(nodeId, { etag: isWhole ? answer.headers["etag"] : undefined, cursor });
       if (isWhole) break;
@@ -53,6 +54,11 @@ export class ListPuller {
   forget(nodeId: string): void {
     this.#positions.delete(nodeId);
   }
+}
+
+/** A page that says there is more, with a cursor that leads nowhere, is the last one too. */
+function isLastPage(page: PeersPage, askedCursor: string | undefined): boolean {
+  return page.more !== true || page.cursor === undefined || page.cursor === askedCursor;
 }
 
 function pathOf(cursor: string | undefined): string {

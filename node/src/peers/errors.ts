@@ -93,10 +93,7 @@ const isAfterOurs = (version: string) => Number(version.split(".")[0]) > 1;
 
 /** A peer's words as they may stand in logs, reports and errors: without control characters, and cut. */
 export function peerText(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not get through
-  return text
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e]/g, "?")
-    .slice(0, ASFP_LIMITS.peerTextChars);
+  return text.replace(/[\p{Cc}\u2028\u2029\u202a-\u202e]/gu, "?").slice(0, ASFP_LIMITS.peerTextChars);
 }
 
 export interface HandshakeErrorDetails {

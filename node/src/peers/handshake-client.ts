@@ -137,7 +137,7 @@ async function admissionOf(channel: Channel, second: object, signal: AbortSignal
     const accepted = checkedAnswer<Accepted>(AcceptedSchema, await post(channel, second, signal, 200));
     return { session: accepted.session };
   } catch (error) {
-    if (error instanceof PeerError && (error as PeerError).code === "NOT_ADMITTED") return { refusal: error };
+    if (error instanceof PeerError && error.code === "NOT_ADMITTED") return { refusal: error as PeerError };
     throw error;
   }
 }
@@ -158,21 +158,22 @@ async function post(channel: Channel, body: object, signal: AbortSignal, expecte
 
 /** What a peer's status other than 200 says. */
 function refusalOf(status: number, body: unknown, retryAfter: string | undefined): PeerError {
-  const members = typeof body === "object" && body !== null ? (body as Record<string, unknown>) : {};
-  const said = typeof members["detail"] === "string" ? peerText(members["detail"]) : `status ${status}`;
+  const { detail, versions } = (body ?? {}) as { readonly detail?: unknown; readonly versions?: unknown };
+  const said = typeof detail === "string" ? peerText(detail) : `status ${status}`;
   if (status === 202) return new PeerError("NOT_ADMITTED", { status: "pending", reason: "it waits for approval" });
   if (status === 403) return new PeerError("NOT_ADMITTED", { status: "refused", reason: said });
-  if (status === 426) {
-    const versions = Array.isArray(members["versions"])
-      ? members["versions"].slice(0, 8).map(String).map(peerText)
-      : [];
-    return new PeerError("VERSION_UNSUPPORTED", { versions });
-  }
-  if (status === 429 || status === 503) {
-    const seconds = Number(retryAfter);
-    return new PeerError("TOO_MANY", { retryAfterMs: seconds > 0 && seconds < 3_600 ? seconds * 1_000 : 5_000 });
-  }
+  if (status === 426) return new PeerError("VERSION_UNSUPPORTED", { versions: saidVersions(versions) });
+  if (status === 429 || status === 503) return new PeerError("TOO_MANY", { retryAfterMs: saidDelayMs(retryAfter) });
   return new PeerError("BAD_ANSWER", { reason: said });
+}
+
+function saidVersions(versions: unknown): readonly string[] {
+  return Array.isArray(versions) ? versions.slice(0, 8).map(String).map(peerText) : [];
+}
+
+function saidDelayMs(retryAfter: string | undefined): number {
+  const seconds = Number(retryAfter);
+  return seconds > 0 && seconds < 3_600 ? seconds * 1_000 : 5_000;
 }
 
 function checkedAnswer<T>(schema: TSchema & { readonly static?: T }, value: unknown): T {

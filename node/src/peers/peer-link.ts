@@ -133,7 +133,7 @@ export class PeerLink {
       else this.#breaker.left();
       return;
     }
-    const known: PeerError = error;
+    const known = error as PeerError;
     const failure = peerFailure(known);
     if (failure !== undefined) table.failed(this.#nodeId, failure);
     if (known.code === "NOT_ADMITTED" || known.code === "TOO_MANY") {

@@ -3,7 +3,7 @@
  * connection is used whose certificate key is not accepted.
  */
 import type { TLSSocket } from "node:tls";
-import { Client, type Dispatcher, Pool } from "undici";
+import { type buildConnector, Client, type Dispatcher, Pool } from "undici";
 import { ASFP_LIMITS } from "../../asfp/limits.ts";
 import { PeerError } from "../errors.ts";
 import { type DialTarget, dial, type Secured, securedBy } from "./tls-dialler.ts";
@@ -50,10 +50,7 @@ export class Channel {
       bodyTimeout: SILENCE_MS,
       maxHeaderSize: ASFP_LIMITS.headerBytes,
       connect: (_options, callback) => {
-        this.#open(target).then(
-          (socket) => callback(null, socket),
-          (error: unknown) => callback(error as Error, null),
-        );
+        void this.#connect(target, callback);
       },
     };
     this.#requests = new Client(this.#origin, this.#options);
@@ -114,6 +111,17 @@ export class Channel {
   /** Cuts what runs. */
   async destroy(): Promise<void> {
     await this.#requests.destroy();
+  }
+
+  async #connect(target: DialTarget, callback: buildConnector.Callback): Promise<void> {
+    let socket: TLSSocket;
+    try {
+      socket = await this.#open(target);
+    } catch (error) {
+      callback(error as Error, null);
+      return;
+    }
+    callback(null, socket);
   }
 
   async #open(target: DialTarget): Promise<TLSSocket> {

@@ -138,7 +138,7 @@ function secureConnection(
 }
 
 function dialError(cause: unknown, endpoint: string, isConnected: boolean): PeerError {
-  if (cause instanceof PeerError) return cause;
+  if (cause instanceof PeerError) return cause as PeerError;
   const reason = cause instanceof Error ? cause.message : String(cause);
   if (isConnected)
     return new PeerError("TLS_FAILED", { endpoint, reason: `no TLS 1.3 connection: ${reason}` }, { cause });
