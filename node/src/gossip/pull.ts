@@ -28,26 +28,33 @@ export class ListPuller {
 
   /** @throws {PeerError} @throws the signal's reason */
   async pull(nodeId: string, signal: AbortSignal): Promise<PullResult> {
-    const from = this.#positions.get(nodeId) ?? START;
-    let { cursor } = from;
+    let from = this.#positions.get(nodeId) ?? START;
     for (let pages = 0; pages < GOSSIP_LIMITS.pagesPerRound; pages += 1) {
-      const etag = pages === 0 ? from.etag : undefined;
-      const answer = await this.#calls.json(
-        nodeId,
-        { method: "GET", path: pathOf(cursor), headers: etag === undefined ? {} : { "if-none-match": etag } },
-        { maxBytes: PEERS_PAGE.bytes, signal },
-      );
-      if (answer.status === 304) return "unchanged";
-      if (answer.status !== 200) return "refused";
-      if (!Value.Check(PeersPageSchema, answer.body)) return "garbage";
-      if (this.#hearsay.take(nodeId, answer.body, this.#nowMs()).leftOut > 0) break;
-      const isWhole = isLastPage(answer.body, cursor);
-      cursor = answer.body.cursor;
+      const answer = await this.#ask(nodeId, from, signal);
+      if (typeof answer === "string") return answer;
+      if (this.#hearsay.take(nodeId, answer.page, this.#nowMs()).leftOut > 0) break;
+      const { cursor } = answer.page;
+      const isWhole = isLastPage(answer.page, from.cursor);
       // An ETag stands for the whole list: one that was not read to its end is asked on, not asked whether it changed.
-      this.#positions.set(nodeId, { etag: isWhole ? answer.headers["etag"] : undefined, cursor });
+      this.#positions.set(nodeId, { etag: isWhole ? answer.etag : undefined, cursor });
       if (isWhole) break;
+      from = { etag: undefined, cursor };
     }
     return "changed";
+  }
+
+  async #ask(
+    nodeId: string,
+    { etag, cursor }: Position,
+    signal: AbortSignal,
+  ): Promise<{ readonly page: PeersPage; readonly etag: string | undefined } | PullResult> {
+    const headers = etag === undefined ? {} : { "if-none-match": etag };
+    const request = { method: "GET", path: pathOf(cursor), headers } as const;
+    const answer = await this.#calls.json(nodeId, request, { maxBytes: PEERS_PAGE.bytes, signal });
+    if (answer.status === 304) return "unchanged";
+    if (answer.status !== 200) return "refused";
+    if (!Value.Check(PeersPageSchema, answer.body)) return "garbage";
+    return { page: answer.body, etag: answer.headers["etag"] };
   }
 
   /** Positions of peers that are no more. */

@@ -12,6 +12,7 @@ import {
   type DiscoveryView,
   nextStep,
   proposes,
+  type Step,
   type StoredPeer,
   type WantedPeer,
 } from "./wanted.ts";
@@ -48,22 +49,40 @@ export function createDiscoveryReconciler(deps: DiscoveryDeps) {
   return async (key: ObjectKey, signal: AbortSignal): Promise<number | undefined> => {
     const id = keyText(key);
     const view = deps.view(key);
-    const step = view === undefined ? ({ do: "nothing" } as const) : nextStep(view);
+    const step = stepOf(view);
     const nowMs = deps.now().getTime();
-    if (step.do !== "expire") alone.delete(id);
-    if (step.do !== "apply") sent.delete(id);
+    forgetOthers(step, id, { alone, sent });
     if (view === undefined || step.do === "nothing") return undefined;
     if (step.do === "apply") return write(deps, { view, object: step.object, sent, id, nowMs }, signal);
-    if (step.do === "expire") {
-      const since = alone.get(id) ?? nowMs;
-      alone.set(id, since);
-      const leftMs = since + ttlMs(view) - nowMs;
-      if (leftMs > 0) return Math.min(leftMs, LONGEST_WAIT_MS);
-    }
-    if (view.stored !== undefined) await deps.remove(view.stored, signal);
-    alone.delete(id);
-    return undefined;
+    const leftMs = step.do === "expire" ? timeLeftMs(alone, id, ttlMs(view), nowMs) : 0;
+    return leftMs > 0 ? Math.min(leftMs, LONGEST_WAIT_MS) : remove(deps, view, signal);
   };
+}
+
+/** What is remembered for one kind of step ends when it is another one's turn. */
+function forgetOthers(
+  step: Step,
+  id: string,
+  { alone, sent }: { readonly alone: Map<string, number>; readonly sent: Map<string, Sent> },
+): void {
+  if (step.do !== "expire") alone.delete(id);
+  if (step.do !== "apply") sent.delete(id);
+}
+
+function stepOf(view: DiscoveryView | undefined): Step {
+  return view === undefined ? { do: "nothing" } : nextStep(view);
+}
+
+async function remove(deps: DiscoveryDeps, { stored }: DiscoveryView, signal: AbortSignal): Promise<undefined> {
+  if (stored !== undefined) await deps.remove(stored, signal);
+  return undefined;
+}
+
+/** Until an object that nobody vouches for is forgotten; the first look starts the time. */
+function timeLeftMs(alone: Map<string, number>, id: string, ttl: number, nowMs: number): number {
+  const since = alone.get(id) ?? nowMs;
+  alone.set(id, since);
+  return since + ttl - nowMs;
 }
 
 interface Write {

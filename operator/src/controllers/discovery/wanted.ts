@@ -61,12 +61,21 @@ export function proposes({ spec }: ArchiveNode): boolean {
 
 export function nextStep(view: DiscoveryView): Step {
   const { nodeID, stored, peers } = view;
-  // A name of ours that somebody took for an object of their own.
-  if (stored !== undefined && (stored.spec.origin !== "Discovered" || stored.metadata.deletionTimestamp !== undefined))
-    return { do: "nothing" };
+  if (isForeign(stored)) return { do: "nothing" };
   const twins = peers.filter((peer) => peer.origin === "Authored" && peer.nodeID === nodeID);
   if (twins.length > 0)
     return { do: stored !== undefined && twins.some(({ object }) => isAccepted(object)) ? "remove" : "nothing" };
+  return stepByWitnesses(view);
+}
+
+/** A name of ours that somebody took for an object of their own, or an object that is going. */
+function isForeign(stored: StoredPeer | undefined): boolean {
+  if (stored === undefined) return false;
+  return stored.spec.origin !== "Discovered" || stored.metadata.deletionTimestamp !== undefined;
+}
+
+function stepByWitnesses(view: DiscoveryView): Step {
+  const { nodeID, stored } = view;
   const vouching = view.witnesses.filter((witness) => vouches(witness, view));
   const endpoints = vouching.flatMap(({ reports }) => endpointsOf(reports, nodeID));
   const isDecided = (stored?.spec.admission ?? "Pending") !== "Pending";
