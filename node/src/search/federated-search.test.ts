@@ -11,6 +11,7 @@ import type { ArchiveServices, FederatedAnswer } from "../archive/archive.ts";
 import type { SearchAnswerMessage } from "../asfp/search-messages.ts";
 import { ANALYZER } from "../fulltext/analyzer.ts";
 import { SCORER } from "../fulltext/ranking.ts";
+import { PeerError } from "../peers/errors.ts";
 
 const BUDGET_MS = 2_000;
 
@@ -36,9 +37,9 @@ const status =
   (code: number): PeerAnswers =>
   async () => ({ status: code, body: undefined });
 const failing =
-  (code: string): PeerAnswers =>
+  (error: Error): PeerAnswers =>
   async () => {
-    throw Object.assign(new Error(code), { name: "PeerError", code });
+    throw error;
   };
 const own: Pick<ArchiveServices, "search" | "leaf"> = {
   search: {
@@ -102,8 +103,10 @@ test("every way to fail has its status", async () => {
     busy: status(429),
     lacking: status(501),
     broken: status(500),
-    closed: failing("DIAL_FAILED"),
-    large: failing("ANSWER_TOO_LARGE"),
+    closed: failing(new PeerError("UNREACHABLE", { endpoint: "https://closed.example", reason: "refused" })),
+    large: failing(new PeerError("ANSWER_TOO_LARGE", { maxBytes: 1 })),
+    garbled: failing(new PeerError("BAD_ANSWER", { reason: "no JSON" })),
+    paused: failing(new PeerError("BREAKER_OPEN", { retryAfterMs: 1, last: "" })),
     lying: (async () => ({ status: 200, body: { results: "many" } })) satisfies PeerAnswers,
     late: (async () => ({ status: 200, body: { ...answerWith("late"), timed_out: true } })) satisfies PeerAnswers,
     simple: (async () => ({
@@ -114,7 +117,8 @@ test("every way to fail has its status", async () => {
   const found = await ask({ peers }).answer;
   expect(statuses(found)).toEqual({
     ...{ refusing: "refused", busy: "refused", lacking: "incompatible", broken: "unreachable" },
-    ...{ closed: "unreachable", large: "incompatible", lying: "incompatible", late: "partial", simple: "incompatible" },
+    ...{ closed: "unreachable", large: "incompatible", garbled: "incompatible", paused: "breaker_open" },
+    ...{ lying: "incompatible", late: "partial", simple: "incompatible" },
   });
   // What a peer that knows only the document found comes last.
   expect(found.hits.at(-1)?.sources).toEqual(["simple"]);

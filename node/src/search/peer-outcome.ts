@@ -1,4 +1,5 @@
 /** What became of a question to one peer. Pure. */
+import { PeerError, type PeerErrorCode } from "../peers/errors.ts";
 import type { Leaf } from "./merge.ts";
 import type { PeerSearchStatus } from "./peer-selection.ts";
 
@@ -19,17 +20,26 @@ export function statusOf(http: number): PeerSearchStatus {
   return http >= 500 && http !== 501 && http !== 508 ? "unreachable" : "incompatible";
 }
 
-/** Codes of `PeerError` by what they say of the peer; all others mean that it cannot be reached. */
-const BY_CODE: Readonly<Record<string, PeerSearchStatus>> = {
-  NOT_ADMITTED: "refused",
+/** Exhaustive by type: a new code does not compile until someone decides what a search says of it. */
+const BY_CODE: Readonly<Record<PeerErrorCode, PeerSearchStatus>> = {
+  UNREACHABLE: "unreachable",
+  TLS_FAILED: "unreachable",
+  IDENTITY_MISMATCH: "unreachable",
+  PIN_MISMATCH: "unreachable",
+  ADDRESS_FORBIDDEN: "unreachable",
+  NO_ENDPOINT: "unreachable",
+  OWN_NODE: "unreachable",
+  VERSION_UNSUPPORTED: "incompatible",
   ANSWER_TOO_LARGE: "incompatible",
-  ANSWER_INVALID: "incompatible",
+  BAD_ANSWER: "incompatible",
+  NOT_ADMITTED: "refused",
+  NOT_TRUSTED: "refused",
+  TOO_MANY: "refused",
+  BREAKER_OPEN: "breaker_open",
 };
 
 /** Of a call that failed. */
 export function failureOf(error: unknown): PeerSearchStatus {
-  if (!(error instanceof Error)) return "unreachable";
-  if (error.name === "TimeoutError") return "timeout";
-  const { code } = error as Error & { readonly code?: unknown };
-  return typeof code === "string" ? (BY_CODE[code] ?? "unreachable") : "unreachable";
+  if (error instanceof PeerError) return BY_CODE[error.code as PeerErrorCode];
+  return error instanceof Error && error.name === "TimeoutError" ? "timeout" : "unreachable";
 }

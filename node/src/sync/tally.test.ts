@@ -24,6 +24,11 @@ test("a wider collection lets nothing in, whatever else is the matter", () => {
   ]);
 });
 
+test("a file whose transfer was cut off shows that its peer refuses, once the peer says so", () => {
+  expect(shownReason("holder-offline", "refused")).toBe("refused");
+  expect(shownReason("holder-offline", undefined)).toBe("holder-offline");
+});
+
 test.each([
   ["nothing missing", viewOf({}), { state: "Synced" }],
   ["no look has ended", viewOf({}, { hasEnded: false }), { state: "Pending" }],

@@ -58,10 +58,13 @@ export interface TargetView {
   readonly listFailed: boolean;
 }
 
+/** Of a file: that it did not come yet, which says less than why nothing comes from its peer now. */
+const WAITING: ReadonlySet<MissingReason> = new Set(["queued", "holder-offline"]);
+
 /** The one reason of a file that is not being fetched. A wider collection lets no file in, whatever else is the matter. */
 export function shownReason(remembered: MissingReason, blocked: MissingReason | undefined): MissingReason {
   if (blocked === "access-wider") return blocked;
-  return remembered === "queued" && blocked !== undefined ? blocked : remembered;
+  return WAITING.has(remembered) && blocked !== undefined ? blocked : remembered;
 }
 
 export function shownCounts({ counts, active, blocked }: Pick<TargetView, "counts" | "active" | "blocked">): Tally {
