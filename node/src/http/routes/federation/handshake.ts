@@ -3,7 +3,7 @@ import type { TLSSocket } from "node:tls";
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import type { FastifyRequest } from "fastify";
 import Type from "typebox";
-import { CHANNEL, HANDSHAKE_PATH } from "../../../asfp/handshake.ts";
+import { CHANNEL, DocumentHandshakeSchema, HANDSHAKE_PATH } from "../../../asfp/handshake.ts";
 import { ASFP_LIMITS } from "../../../asfp/limits.ts";
 import { HttpProblem } from "../../problem.ts";
 import { ProblemReplies } from "../../schemas.ts";
@@ -23,8 +23,6 @@ export interface HandshakeRoutesOptions {
   readonly handshakes: HandshakeAnswers;
 }
 
-/** What the caller sends is checked by the service, so that what was signed is what is checked. */
-const Body = Type.Object({}, { additionalProperties: true });
 const Reply = Type.Object({ status: Type.String(), challenge: Type.String() }, { additionalProperties: true });
 
 export const handshakeRoutes: FastifyPluginAsyncTypebox<HandshakeRoutesOptions> = async (app, { handshakes }) => {
@@ -34,7 +32,8 @@ export const handshakeRoutes: FastifyPluginAsyncTypebox<HandshakeRoutesOptions> 
       bodyLimit: ASFP_LIMITS.handshakeBodyBytes,
       schema: {
         summary: "Prove to be a node, and get a session",
-        body: Body,
+        // What the caller sends is checked by the service, so that what was signed is what is checked.
+        body: DocumentHandshakeSchema,
         response: { 200: Reply, 202: Reply, ...ProblemReplies },
       },
       // Fastify's own check would turn members into the types that it expects.
