@@ -105,7 +105,7 @@ test("an archive outside the cluster is written down, approved by a patch, and a
   const outside = await startOutsideArchive(reader, NAMESPACE);
   try {
     await fillArchive(reader, NAMESPACE, "outside", parts.outside);
-    const peer: string = await discoveredPeer(reader, NAMESPACE, outside.nodeId);
+    const peer = String(await discoveredPeer(reader, NAMESPACE, outside.nodeId));
     const object = `fpeer/${peer}`;
     expect(await field(object, "{.spec.origin}")).toBe("Discovered");
     expect(await field(object, `{.status.conditions[?(@.type=="Ready")].reason}`)).toBe("AdmissionPending");
