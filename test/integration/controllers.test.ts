@@ -113,7 +113,7 @@ test("edited children are repaired, also those whose contents are not cached", a
 });
 
 test("a token that a user chose is kept", async () => {
-  const token = Buffer.from("my own token").toString("base64");
+  const token = Buffer.from("my-own-token-of-24-chars").toString("base64");
   await world.edit("Secret", "alpha-access", { data: { token } });
   await world.quiet();
   expect(
