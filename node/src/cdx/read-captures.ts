@@ -216,7 +216,8 @@ function mimeOf(record: RecordFacts, found: InspectedRecord): string {
 /** An ARC record without an HTTP head has the type that its line states. */
 function mediaTypeOf(record: RecordFacts, { http }: InspectedRecord): string | undefined {
   if (record.type !== "response") return record.contentType;
-  if (http === undefined && record.format === "arc") return record.contentType;
+  // What is no answer of a web server, such as a name look-up, has no media type in the index lines of other tools.
+  if (http === undefined && record.format === "arc") return isWeb(record.targetUri) ? record.contentType : undefined;
   return fieldOf(http?.headers ?? [], "content-type");
 }
 
@@ -284,4 +285,8 @@ class Tally {
       bytes: source.size,
     };
   }
+}
+
+function isWeb(uri: string | undefined): boolean {
+  return /^https?:/i.test(uri ?? "");
 }
