@@ -24,6 +24,7 @@ import {
   questionCommand,
   READY_COMMANDS,
   until,
+  wideQuestionCommand,
 } from "./federation-story.mjs";
 import { allSearchable, COLLECTIONS, fillArchive, partsOf } from "./fill-archives.mjs";
 import { startOutsideArchive } from "./outside-archive.mjs";
@@ -88,7 +89,7 @@ async function joinFromOutside(cluster, parts) {
     await show(cluster, PENDING_COMMAND);
     say(`\n$ ${approveCommand(peer)}`);
     await step("approve it, and wait until the library speaks with it", () => approve(cluster, NAMESPACE, peer));
-    const question = questionCommand(QUESTIONS[0]);
+    const question = wideQuestionCommand(10);
     const isThere = (printed) => holders(printed).has(outside.nodeId.slice(0, 8));
     say(`\n$ ${question}`);
     say(await until("its pages in the answer", cluster, NAMESPACE, question, isThere));

@@ -33,6 +33,8 @@ export const pageCommand = () =>
   lookUpCommand(ARCHIVES.library, COLLECTIONS.library, `${new URL(SITE_URL).host}/sql-vacuum.html`);
 
 export const questionCommand = (question) => searchCommand(ARCHIVES.library, question);
+/** Hits enough that one is of the archive outside, however the crawl was cut into files. */
+export const wideQuestionCommand = (limit) => searchCommand(ARCHIVES.library, "streaming replication protocol", limit);
 export const copiedFilesCommand = () => fileNamesCommand(ARCHIVES.annex, COLLECTIONS.annex);
 
 /**

@@ -17,6 +17,7 @@ import {
   questionCommand,
   READY_COMMANDS,
   until,
+  wideQuestionCommand,
 } from "../demo/federation-story.mjs";
 import { allSearchable, fillArchive, partsOf } from "../demo/fill-archives.mjs";
 import { startOutsideArchive } from "../demo/outside-archive.mjs";
@@ -110,7 +111,7 @@ test("an archive outside the cluster is written down, approved by a patch, and a
     expect(await field(object, "{.spec.origin}")).toBe("Discovered");
     expect(await field(object, `{.status.conditions[?(@.type=="Ready")].reason}`)).toBe("AdmissionPending");
     await approve(reader, NAMESPACE, peer);
-    const question = questionCommand(QUESTIONS[0] ?? "");
+    const question = wideQuestionCommand(100);
     await until("pages of the archive outside", reader, NAMESPACE, question, (printed: string) =>
       holders(printed).has(outside.nodeId.slice(0, SHORT_ID)),
     );
