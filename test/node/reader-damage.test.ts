@@ -6,6 +6,7 @@ import { readFile } from "node:fs/promises";
 import { gunzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { memorySource } from "../../node/src/warc/byte-source.ts";
+import { SHORT_BYTES } from "../../node/src/warc/open-record.ts";
 import type { DamagedRange } from "../../node/src/warc/record.ts";
 import { readArchive } from "../../node/src/warc/record-reader.ts";
 import { seededRandom } from "../fuzz/random.ts";
@@ -92,8 +93,12 @@ async function proveCuts(bytes: Buffer, endMark: number): Promise<void> {
     const { records, damaged } = await read(bytes.subarray(0, cut));
     const complete = ends.filter((end) => end - endMark <= cut).length;
     const from = ends[complete - 1] ?? 0;
+    // A last record that misses a few bytes of a plain file is kept, and named like one that is lost.
+    const isShort = endMark > 0 && (ends[complete] ?? Number.POSITIVE_INFINITY) - endMark - cut <= SHORT_BYTES;
+    const kept = isShort ? records.slice(0, complete) : records;
     const isRight =
-      records.join() === whole.records.slice(0, complete).join() &&
+      records.length <= complete + 1 &&
+      kept.join() === whole.records.slice(0, complete).join() &&
       (damaged.length === 0 ? cut <= from : isRest(damaged, { from: from - endMark, upTo: from, end: cut }));
     if (!isRight) wrong.push(`cut at ${cut} of ${bytes.length}: ${records.length} records, ${JSON.stringify(damaged)}`);
   }
