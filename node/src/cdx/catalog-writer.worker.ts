@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { workerData } from "node:worker_threads";
-import { checkDatabase, openForWriting } from "../storage/database.ts";
+import { checkDatabase, inTransaction, openForWriting } from "../storage/database.ts";
 import { StorageError } from "../storage/errors.ts";
 import { answerCalls } from "../storage/worker-calls.ts";
 import type { CaptureRow } from "../warc/record.ts";
@@ -86,18 +86,6 @@ function insertBlob(database: DatabaseSync, { entry, reading, spool, captures }:
   if (spool !== undefined) insertCaptures(database, sequence, collection, readSpool(spool));
   advance(database, journalEnd);
   return sequence;
-}
-
-function inTransaction(database: DatabaseSync, work: () => number): number {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
-  }
 }
 
 function commit(input: Commit): Committed {

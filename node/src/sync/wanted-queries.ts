@@ -1,7 +1,9 @@
 /** Wanted files and places in peers' lists as SQL, over an open database. */
+
 import type { DatabaseSync, SQLInputValue, SQLOutputValue } from "node:sqlite";
 import type { MissingReason } from "../contract/federation-reports.ts";
 import type { Migration } from "../storage/database.ts";
+import { inTransaction } from "../storage/database.ts";
 import {
   type DueItem,
   NEVER_MS,
@@ -123,18 +125,6 @@ function takePage(
     database.prepare("UPDATE pairs SET cursor = ?, held = held + ? WHERE id = ?").run(cursor, held, pair);
   }
   return Object.fromEntries(added);
-}
-
-function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec("BEGIN IMMEDIATE");
-  try {
-    const result = work();
-    database.exec("COMMIT");
-    return result;
-  } catch (error) {
-    if (database.isTransaction) database.exec("ROLLBACK");
-    throw error;
-  }
 }
 
 function toPair(row: Row, counts: (pair: number) => ReasonCounts): StoredPair {
