@@ -34,6 +34,8 @@ export async function followBlobs(deps: FollowDeps, signal: AbortSignal): Promis
   while (!signal.aborted) {
     const blobs = await deps.source.blobsAfter(deps.writer.cursor.sequence, BLOBS_PER_LOOK);
     if (blobs.length === 0) return;
+    // Before the attempt is counted: a node that is killed while it loads the libraries has tried nothing.
+    await import("./index-batch.ts");
     for (const blob of blobs) {
       if (signal.aborted) return;
       await indexNext(deps, blob, signal);

@@ -173,18 +173,13 @@ async function reconcileKeys(deps: NodeIdentityDeps, node: ArchiveNode, signal: 
   }
   if (isSuspended) return reportKeys(deps, node, identity, signal);
   const [keys, adminDue] = await together([
-    ensureServiceKeys(deps, node, identity, signal).then((made) => {
-      deps.putIdentity(node.metadata, {
-        state: "present",
-        nodeID: identity.nodeID,
-        certificate: certificateFact(made),
-      });
-      return made;
-    }),
+    ensureServiceKeys(deps, node, identity, signal),
     ensureAdminTls(deps, node, signal),
     ensureAccess(deps, node, signal),
   ]);
   const { nodeID } = identity;
+  // Not before all Secrets are usable: a fact that comes and goes with each try would make the node ready in between.
+  deps.putIdentity(node.metadata, { state: "present", nodeID, certificate: certificateFact(keys) });
   if (adminDue === "no-authority") return { recheckMs: RETRY_MS, nodeID };
   const due = Math.min(keys.renewAfter.getTime(), adminDue.getTime());
   return { recheckMs: Math.max(RETRY_MS, due - deps.now().getTime()), nodeID };
