@@ -159,6 +159,7 @@ export class Gossip implements Component {
         isAnchor: isNamed(documents, nodeId) || this.#addresses.isSeed(nodeId),
       }));
     await Promise.all(choosePartners(candidates, random).map((nodeId) => this.#pull(nodeId)));
+    this.#metrics?.round();
     this.#settleMembers();
   }
 

@@ -5,7 +5,8 @@ import type { PeerCalls } from "../peers/peer-calls.ts";
 import type { Hearsay } from "./hearsay.ts";
 import { GOSSIP_LIMITS } from "./timing.ts";
 
-export type PullResult = "unchanged" | "changed" | "refused" | "garbage" | "unreachable";
+export const PULL_RESULTS = ["unchanged", "changed", "refused", "garbage", "unreachable"] as const;
+export type PullResult = (typeof PULL_RESULTS)[number];
 
 interface Position {
   readonly etag: string | undefined;

@@ -2,7 +2,8 @@
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { TRUST_LEVELS } from "./peer-table.ts";
 
-export type HandshakeDirection = "in" | "out";
+const DIRECTIONS = ["in", "out"] as const;
+export type HandshakeDirection = (typeof DIRECTIONS)[number];
 
 export interface PeerMetrics {
   handshake(direction: HandshakeDirection, result: string): void;
@@ -23,6 +24,7 @@ export function createPeerMetrics(registry: Registry, counts: PeerCounts): PeerM
     labelNames: ["direction", "result"],
     registers: [registry],
   });
+  for (const direction of DIRECTIONS) handshakes.inc({ direction, result: "accepted" }, 0);
   new Gauge({
     name: "archivestream_peer_breakers",
     help: "Circuit breakers towards peers, by state",

@@ -32,7 +32,8 @@ export function createSearchMetrics(registry: Registry): SearchMetrics {
 }
 
 /** `local`: no peer could be asked, or none was to be. */
-export type FederatedOutcome = "ok" | "partial" | "local" | "failed";
+const FEDERATED_OUTCOMES = ["ok", "partial", "local", "failed"] as const;
+export type FederatedOutcome = (typeof FEDERATED_OUTCOMES)[number];
 const STATUSES: readonly PeerSearchStatus[] = ["ok", "partial", "timeout", "unreachable", "refused", "incompatible"];
 
 export interface FederatedMetrics {
@@ -50,6 +51,7 @@ export function createFederatedMetrics(registry: Registry, openBreakers: () => n
     buckets: [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10],
     registers: [registry],
   });
+  for (const outcome of FEDERATED_OUTCOMES) duration.zero({ outcome });
   const asked = new Counter({
     name: "archivestream_search_peers_asked_total",
     help: "Questions to peers by what became of them",
