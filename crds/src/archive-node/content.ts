@@ -77,9 +77,9 @@ export const collections = mapList(
         exclude: atomicList(
           {
             description:
-              "SURT prefixes that no read path shows, e.g. `org,example)/private`. Whole files then need the access token.",
+              "What no read path shows: URLs or their beginnings (`https://example.org/private`), hosts (`example.org`, `*.example.org` with all below it), SURT prefixes (`org,example)/private`). Anything else is refused by the condition Accepted. Whole files then need the access token.",
           },
-          string({ description: "SURT prefix." }, { minLength: 1, maxLength: 2048 }),
+          string({ description: "URL, host or SURT prefix." }, { minLength: 1, maxLength: 2048 }),
           { maxItems: 1000 },
         ),
       },

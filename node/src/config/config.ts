@@ -10,6 +10,7 @@ import {
   NodeConfigSchema,
   RESERVED_COLLECTION_NAMES,
 } from "../contract/config-schema.ts";
+import { exclusionTrouble } from "../contract/exclusions.ts";
 import { StartError } from "./errors.ts";
 import { type FederationOptions, federationOptions, type OfferedFederationOptions } from "./federation-options.ts";
 
@@ -140,6 +141,8 @@ function checkMeaning(config: NodeConfig, bad: (reason: string) => StartError): 
   if (reserved !== undefined) throw bad(`/collections: the name "${reserved}" is reserved for a path of the node`);
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
   if (repeated !== undefined) throw bad(`/collections: "${repeated}" is listed twice`);
+  const unusable = exclusionTrouble(config);
+  if (unusable !== undefined) throw bad(`${unusable.path}: ${unusable.problem}`);
   if (config.listen.admin !== undefined && config.files?.adminTls === undefined) {
     throw bad("/files/adminTls: needed because /listen/admin is set");
   }

@@ -28,7 +28,7 @@ export const CollectionConfigSchema = Type.Object({
   access: Type.Union([Type.Literal("Public"), Type.Literal("Federation"), Type.Literal("Private")]),
   /** Captures younger than this are not shown, and whole files only with the token; 0 = none. Seconds. */
   embargoSeconds: Type.Integer({ minimum: 0 }),
-  /** SURT prefixes that no read path shows; with any, whole files are given with the token only. */
+  /** What no read path shows, in a form that exclusions.ts takes; with any, whole files are given with the token only. */
   exclude: Type.Array(Type.String({ minLength: 1, maxLength: 2048 }), { maxItems: 1000 }),
 });
 export type CollectionConfig = Static<typeof CollectionConfigSchema>;

@@ -6,6 +6,7 @@ export * from "./config-schema.ts";
 export * from "./delegation.ts";
 export * from "./documents.ts";
 export * from "./domains.ts";
+export * from "./exclusions.ts";
 export * from "./exit-codes.ts";
 export * from "./federation-reports.ts";
 export * from "./federation-url.ts";

@@ -9,6 +9,7 @@ import { createHash } from "node:crypto";
 import {
   canonicalJson,
   documentDigest,
+  exclusionTrouble,
   type FederationDocument,
   FederationDocumentSchema,
   NodeConfigSchema,
@@ -75,7 +76,11 @@ export class DocumentIssuer {
     // What this process has issued before has passed.
     if (trust.issued !== before?.trust) check("trust", TrustDocumentSchema, trust.content);
     if (federation.issued !== before?.federation) check("federation", FederationDocumentSchema, federation.content);
-    if (configText !== before?.documents.configText) check("config", NodeConfigSchema, config);
+    if (configText !== before?.documents.configText) {
+      check("config", NodeConfigSchema, config);
+      const unusable = exclusionTrouble(config);
+      if (unusable !== undefined) throw new ArchiveNodeError("CONFIG_INVALID", { document: "config", ...unusable });
+    }
     const isSame =
       trust.issued === before?.trust &&
       federation.issued === before.federation &&

@@ -122,3 +122,12 @@ test("of a node that was made anew only its own documents are kept", async () =>
   await see({ uid: "another" });
   expect(trust()).toBeUndefined();
 });
+
+test("an exclusion that would exclude nothing stops the roll-out and is named", async () => {
+  const world = setUp();
+  const collections = [{ name: "news", access: "Public" as const, exclude: ["https://example.org/a", "private"] }];
+  await expect(world.see({ spec: { collections } })).rejects.toThrow(TerminalError);
+  expect(world.stalled()).toMatchObject({ status: "True", reason: "InvalidSpec" });
+  expect(world.stalled()?.message).toMatch(/spec\.collections\[0\]\.exclude\[1\]: "private" would exclude nothing/);
+  expect(world.applied).toEqual([]);
+});
