@@ -132,6 +132,21 @@ test("what the API server refuses is named and counted, and asked for again when
   await world.until("greedy", "Ready", "True");
 });
 
+test("exclusions are taken as people write them; one that would exclude nothing is refused, and the node goes on", async () => {
+  const excluding = (...exclude: readonly string[]) => ({ collections: [{ name: "news", access: "Public", exclude }] });
+  const edit = (spec: object) => world.edit("ArchiveNode", "excluding", { spec });
+  await world.ready("excluding");
+  const pod = await uidOf("Pod", "excluding-0");
+  await edit(excluding("https://example.org/private", "private"));
+  const stalled = await world.until("excluding", "Stalled", "True");
+  expect(stalled.message).toMatch(/spec\.collections\[0\]\.exclude\[1\]: "private" would exclude nothing: write a URL/);
+  expect(await world.condition("excluding", "Accepted")).toMatchObject({ status: "False", reason: "InvalidSpec" });
+  expect(await uidOf("Pod", "excluding-0")).toBe(pod);
+  await edit(excluding("https://example.org/private", "*.example.net", "org,example,a)/"));
+  await isAnother("Pod", "excluding-0", pod);
+  await world.until("excluding", "Ready", "True");
+});
+
 interface SecretObject extends KubeObject {
   readonly data?: Readonly<Record<string, string>>;
 }

@@ -51,3 +51,12 @@ test("an admin port without the operator's keys is refused by the name of the me
   const start = startArchiveNode({ dataDir: join(dir.path, "data"), args: ["--config", config] });
   await expect(start).rejects.toThrow(/ended with 2 .*\/files\/adminTls/s);
 });
+
+test("an exclusion that would exclude nothing is refused by its place, with what to write", async () => {
+  await using dir = await tempDir("configured");
+  const config = join(dir.path, "config.json");
+  const collections = [{ name: "manuals", access: "Public", embargoSeconds: 0, exclude: ["example.org", "private"] }];
+  await writeFile(config, JSON.stringify({ ...(await example()), collections }));
+  const start = startArchiveNode({ dataDir: join(dir.path, "data"), args: ["--config", config] });
+  await expect(start).rejects.toThrow(/ended with 2 .*\/collections\/0\/exclude\/1: .*write a URL or its beginning/s);
+});

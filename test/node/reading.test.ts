@@ -180,10 +180,12 @@ test("embargo and exclusion hold in look-up, replay, search and whole files; a c
   await using dir = await tempDir("access");
   const day = 86_400;
   const open = { name: "default", access: "Public" as const, embargoSeconds: 0, exclude: [] };
-  const closed = { name: "closed", access: "Public" as const, embargoSeconds: day, exclude: ["org,example,hidden)"] };
+  const exclude = ["org,example,hidden)", "https://asurl.example.org/"];
+  const closed = { name: "closed", access: "Public" as const, embargoSeconds: day, exclude };
   const old = sampleFile({ name: "old", pages: 1, date: "2020-01-01T00:00:00Z" });
   const fresh = sampleFile({ name: "fresh", pages: 1, date: new Date().toISOString() });
   const hidden = sampleFile({ name: "hidden", pages: 1, date: "2020-01-01T00:00:00Z" });
+  const asUrl = sampleFile({ name: "asurl", pages: 1, date: "2020-01-01T00:00:00Z" });
   const serve = async (
     collections: readonly (typeof open | typeof closed)[],
     check: (at: NodeArchive, stranger: NodeClient) => Promise<void>,
@@ -195,7 +197,7 @@ test("embargo and exclusion hold in look-up, replay, search and whole files; a c
     await check(at, stranger);
   };
   await serve([open, closed], async (at, stranger) => {
-    for (const file of [old, fresh, hidden]) {
+    for (const file of [old, fresh, hidden, asUrl]) {
       expect((await at.upload(file.bytes, "closed")).status).toBe(201);
       await at.searchable(file.sha256, "closed");
     }
@@ -203,6 +205,7 @@ test("embargo and exclusion hold in look-up, replay, search and whole files; a c
       [old, 1],
       [fresh, 0],
       [hidden, 0],
+      [asUrl, 0],
     ] as const) {
       const [uri = ""] = file.urls;
       expect(await at.cdx(uri, "closed"), file.word).toHaveLength(seen);

@@ -77,7 +77,7 @@ export const collections = mapList(
         exclude: atomicList(
           {
             description:
-              "What no read path shows: URLs or their beginnings (`https://example.org/private`), hosts (`example.org`, `*.example.org` with all below it), SURT prefixes (`org,example)/private`). Anything else is refused by the condition Accepted. Whole files then need the access token.",
+              "What no read path shows: URLs or their beginnings (`https://example.org/private`), hosts (`example.org`, `*.example.org` with all below it), SURT prefixes (`org,example)/private`). In a query the arguments count in alphabetical order. Anything else is refused by the condition Accepted. Whole files then need the access token.",
           },
           string({ description: "URL, host or SURT prefix." }, { minLength: 1, maxLength: 2048 }),
           { maxItems: 1000 },
