@@ -96,7 +96,9 @@ export class NodeArchive implements AsyncDisposable {
 
   /** URLs found, best first. */
   async search(q: string, collection = DEFAULT_COLLECTION): Promise<readonly string[]> {
-    const answer = await this.get(`/api/v1/search?q=${encodeURIComponent(q)}&collection=${collection}&limit=50`);
+    // The longest: a node with peers answers with what it has by then, on a busy machine with nothing.
+    const more = `&collection=${collection}&limit=50&timeout_ms=10000`;
+    const answer = await this.get(`/api/v1/search?q=${encodeURIComponent(q)}${more}`);
     if (answer.status !== 200) throw new Error(`search answered ${answer.status}: ${answer.text}`);
     return (answer.json as { hits: readonly { url: string }[] }).hits.map((hit) => hit.url);
   }
