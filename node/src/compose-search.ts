@@ -9,6 +9,7 @@ import type { PeerCalls, PeerDirectory } from "./peers/peer-calls.ts";
 import { Breakers } from "./search/breakers.ts";
 import { SYSTEM_CLOCK } from "./search/deadline.ts";
 import { createFederatedSearch } from "./search/federated-search.ts";
+import { KnownDocuments } from "./search/known-documents.ts";
 import { createFederatedMetrics } from "./search/metrics.ts";
 
 export interface SearchParts {
@@ -33,6 +34,7 @@ export function composeSearch({ services, identity, registry, peers }: SearchPar
     settings: () => identity.federation.current?.search ?? {},
     mayAskAnonymously: () => anonymous.take("anonymous") === 0,
     breakers,
+    known: new KnownDocuments(SYSTEM_CLOCK.monotonicMs),
     clock: SYSTEM_CLOCK,
     metrics: createFederatedMetrics(registry, () => breakers.open),
     queryId: () => randomBytes(16).toString("hex"),

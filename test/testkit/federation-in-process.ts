@@ -6,6 +6,7 @@ import type { KnownPeer, PeerCalls } from "../../node/src/peers/peer-calls.ts";
 import { Breakers } from "../../node/src/search/breakers.ts";
 import { type Clock, SYSTEM_CLOCK } from "../../node/src/search/deadline.ts";
 import { createFederatedSearch } from "../../node/src/search/federated-search.ts";
+import { KnownDocuments } from "../../node/src/search/known-documents.ts";
 import { createFederatedMetrics } from "../../node/src/search/metrics.ts";
 
 /** How a peer answers. */
@@ -47,6 +48,7 @@ export function federationOf(
       directory: { known: () => Object.keys(peers).map((nodeId) => ({ ...healthy(nodeId), ...known[nodeId] })) },
     },
     ...{ self: SELF, settings: () => ({ maxPeers }), mayAskAnonymously: options.mayAskAnonymously ?? (() => true) },
+    known: new KnownDocuments(clock.monotonicMs),
     ...{ breakers, clock, metrics: createFederatedMetrics(new Registry(), () => breakers.open), queryId: () => "q" },
   });
 }

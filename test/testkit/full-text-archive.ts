@@ -3,11 +3,10 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Registry } from "prom-client";
-import type { LeafSearchService } from "../../node/src/archive/archive.ts";
+import type { LeafSearchService, SearchAnswer, SearchService } from "../../node/src/archive/archive.ts";
 import { Indexer, type IndexerEvent } from "../../node/src/fulltext/indexer.ts";
 import type { CollectionScope } from "../../node/src/fulltext/question.ts";
 import { type FullTextIndex, openFullTextIndex } from "../../node/src/fulltext/reader-pool.ts";
-import type { LocalSearch, SearchAnswer } from "../../node/src/search/answer.ts";
 import { SYSTEM_CLOCK } from "../../node/src/search/deadline.ts";
 import { createLeafSearch } from "../../node/src/search/leaf-search.ts";
 import { createLocalSearch } from "../../node/src/search/local-search.ts";
@@ -21,7 +20,7 @@ export interface FullTextArchive extends AsyncDisposable {
   /** Why threads of the indexer ended by themselves. */
   readonly ends: readonly Error[];
   readonly index: FullTextIndex;
-  readonly search: LocalSearch;
+  readonly search: SearchService;
   readonly leaf: LeafSearchService;
   /** Adds a blob and waits until it is searchable. */
   add(captures: readonly ListedCapture[], collection?: string): Promise<void>;
@@ -30,7 +29,7 @@ export interface FullTextArchive extends AsyncDisposable {
   indexed(sequence: number): Promise<void>;
   /** Moves everything from the write-ahead log into the database file. */
   checkpoint(): void;
-  ask(q: string, request?: Partial<Parameters<LocalSearch["search"]>[0]>): Promise<SearchAnswer>;
+  ask(q: string, request?: Partial<Parameters<SearchService["search"]>[0]>): Promise<SearchAnswer>;
 }
 
 export interface FullTextArchiveOptions {

@@ -210,7 +210,8 @@ export interface SearchAnswer {
 
 /** Throws `SearchError` (`BAD_QUERY` says what to change). */
 export interface SearchService {
-  search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer>;
+  /** @returns with the number of documents that were searched: all that the asked collections show */
+  search(request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer & { readonly documents: number }>;
 }
 
 /** A search as the edge takes it: of this archive, or of the federation. */
@@ -224,11 +225,28 @@ export interface FederatedRequest extends SearchRequest {
   readonly named: readonly string[] | undefined;
 }
 
+/** What became of a question to one archive. */
+export interface AskedArchive {
+  readonly node_id: string;
+  readonly status: string;
+  readonly took_ms: number;
+  /** Hits that it sent. */
+  readonly returned: number;
+  /** Hits of this answer that it has. */
+  readonly used: number;
+  /** All that it shows to who asks, as it said last; absent while it never did. */
+  readonly documents?: number;
+}
+
 /** Names with underscores are those that the federation adds. */
 export interface FederatedAnswer extends Omit<SearchAnswer, "hits"> {
   /** `sources`: ids of the nodes that have the page. */
   readonly hits: readonly (SearchHit & { readonly sources: readonly string[] })[];
   readonly coverage: {
+    /** Documents of the archives that answered, as part of those of all archives whose number is known: 0 to 1. */
+    readonly documents: number;
+    /** This archive. */
+    readonly local: AskedArchive;
     readonly peers: {
       readonly selected: number;
       readonly answered: number;
@@ -238,15 +256,7 @@ export interface FederatedAnswer extends Omit<SearchAnswer, "hits"> {
   };
   readonly ranking: "approximate";
   /** All that could be asked, also those that were not. */
-  readonly peers: readonly {
-    readonly node_id: string;
-    readonly status: string;
-    readonly took_ms: number;
-    /** Hits that it sent. */
-    readonly returned: number;
-    /** Hits of this answer that it has. */
-    readonly used: number;
-  }[];
+  readonly peers: readonly AskedArchive[];
   /** Why this is not the answer of the federation, in words for a person. */
   readonly notice?: string;
 }

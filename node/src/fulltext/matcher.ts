@@ -96,13 +96,14 @@ export class Matcher {
 
   /** Ranked documents, total and facets of a question. */
   match(question: Question, deadlineMs: number): MatchAnswer {
-    const { last, visibility, ranked, reader } = this.#evaluate(question, deadlineMs);
+    const { last, visibility, ranked, reader, statistics } = this.#evaluate(question, deadlineMs);
     return {
       ...this.#counts(last, visibility, SHOWN_VALUES),
       ranked: onePerPage(ranked, this.columns)
         .slice(0, MAX_RANKED)
         .map((hit) => reader.document(hit)),
       exact: ranked.length === last.docs.length && !last.capped,
+      documents: statistics.documents,
     };
   }
 

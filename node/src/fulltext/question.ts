@@ -80,6 +80,8 @@ export interface MatchAnswer extends MatchCounts {
   readonly ranked: readonly RankedDocument[];
   /** True when every match was scored. */
   readonly exact: boolean;
+  /** All that the asker may see. */
+  readonly documents: number;
 }
 
 /** A document with all that decides its place, so that it can be ranked among those of other indexes. */

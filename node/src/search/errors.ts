@@ -23,3 +23,9 @@ export class SearchError<C extends SearchErrorCode = SearchErrorCode> extends Er
 export function badQuery(hint: string): SearchError<"BAD_QUERY"> {
   return new SearchError("BAD_QUERY", hint, { hint });
 }
+
+/** Whether the time was over, by the clock of the index or by the caller's. */
+export function isLate(error: unknown): boolean {
+  if (error instanceof SearchError) return (error as SearchError).code === "DEADLINE_EXCEEDED";
+  return error instanceof Error && error.name === "TimeoutError";
+}

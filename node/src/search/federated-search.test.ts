@@ -15,12 +15,12 @@ import { PeerError } from "../peers/errors.ts";
 
 const BUDGET_MS = 2_000;
 
-function answerWith(name: string): SearchAnswerMessage {
+function answerWith(name: string, docs = 1): SearchAnswerMessage {
   const none = { host: [], type: [], language: [], year: [] };
   const total = { value: 1, relation: "eq" as const };
   return {
     ...{ took_ms: 1, timed_out: false, total, levels: [{ level: 0 as const, total, facets: none }] },
-    stats: { epoch: "1", docs: 1, units: [[{ term: "word", df: 1 }]], analyzer: ANALYZER, scorer: SCORER },
+    stats: { epoch: "1", docs, units: [[{ term: "word", df: 1 }]], analyzer: ANALYZER, scorer: SCORER },
     results: [
       {
         ...{ url: `https://${name}.example/`, urlkey: `example,${name})/`, timestamp: "20240101000000" },
@@ -44,7 +44,7 @@ const failing =
 const own: Pick<ArchiveServices, "search" | "leaf"> = {
   search: {
     search: async () => ({
-      ...{ total: 0, totalIsLowerBound: false, hits: [], tookMs: 0 },
+      ...{ total: 0, totalIsLowerBound: false, hits: [], tookMs: 0, documents: 2 },
       facets: { host: [], type: [], language: [], year: [] },
     }),
   },
@@ -137,8 +137,71 @@ test("the own index has the same time; what peers found is answered without it",
   clock.advance(BUDGET_MS);
   const found = await answer;
   expect(found.hits.map(({ title }) => title)).toEqual(["quick"]);
-  expect(found.notice).toContain("did not answer");
+  expect(found.notice).toContain("did not answer in time");
   expect(found.totalIsLowerBound).toBe(true);
+  expect(found.coverage.local).toEqual({
+    ...{ node_id: "self", status: "timeout", took_ms: BUDGET_MS, returned: 0, used: 0 },
+  });
+});
+
+test("when nobody answers in time, that is the answer, and everybody is named", async () => {
+  const { answer, clock, settle } = ask({ peers: { hole: never } }, { ...own, leaf: { ask: never } });
+  await settle();
+  clock.advance(BUDGET_MS);
+  const found = await answer;
+  expect([found.hits, found.total, found.totalIsLowerBound, found.tookMs]).toEqual([[], 0, true, BUDGET_MS]);
+  expect([found.coverage.local.status, statuses(found)]).toEqual(["timeout", { hole: "timeout" }]);
+  expect(found.coverage).toMatchObject({ documents: 0, peers: { selected: 1, answered: 0, failed: 1 } });
+});
+
+const slow: typeof own = {
+  ...own,
+  search: {
+    search: (_request, signal) =>
+      new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+  },
+};
+
+test("an index that is alone and late is an answer of the federation, and a failure of that archive", async () => {
+  const { answer, clock, settle } = ask({ peers: { dead: never }, known: { dead: { state: "dead" } } }, slow);
+  await settle();
+  clock.advance(BUDGET_MS);
+  const found = await answer;
+  expect(found).toMatchObject({
+    ...{ hits: [], total: 0, totalIsLowerBound: true, notice: expect.stringContaining("timeout_ms") as string },
+    coverage: { documents: 0, local: { node_id: "self", status: "timeout", took_ms: BUDGET_MS } },
+    peers: [{ node_id: "dead", status: "dead" }],
+  });
+  const federation = federationOf(slow, { clock });
+  const alone = federation.search(
+    asked("word", { scope: "local", timeoutMs: BUDGET_MS }),
+    new AbortController().signal,
+  );
+  clock.advance(BUDGET_MS);
+  await expect(alone).rejects.toMatchObject({ name: "TimeoutError" });
+});
+
+test("documents of archives that do not answer count as they said last, and only to those who ask alike", async () => {
+  const clock = createFakeClock();
+  let isWell = true;
+  const moody: PeerAnswers = async () =>
+    isWell ? { status: 200, body: answerWith("moody", 6) } : { status: 500, body: undefined };
+  const stranger: PeerAnswers = async () => ({ status: 500, body: undefined });
+  const federation = federationOf(own, { peers: { quick, moody, stranger }, clock });
+  const search = (more: Parameters<typeof asked>[1] = {}) =>
+    federation.search(asked("word", { timeoutMs: BUDGET_MS, ...more }), new AbortController().signal);
+  const documents = ({ coverage, peers }: FederatedAnswer) => ({
+    covered: coverage.documents,
+    ...Object.fromEntries([coverage.local, ...peers].map((one) => [one.node_id, one.documents])),
+  });
+  expect(documents(await search())).toEqual({ covered: 1, self: 1, quick: 1, moody: 6, stranger: undefined });
+  isWell = false;
+  // Two of eight.
+  expect(documents(await search())).toEqual({ covered: 0.25, self: 1, quick: 1, moody: 6, stranger: undefined });
+  expect(documents(await search({ audience: "member" }))).toMatchObject({ covered: 1, moody: undefined });
+  expect(documents(await search({ scope: "local" }))).toEqual({ covered: 1, self: 2 });
+  clock.advance(25 * 3_600_000);
+  expect(documents(await search())).toMatchObject({ covered: 1, moody: undefined });
 });
 
 test("peers are told what is left of the time, and for whom is asked", async () => {

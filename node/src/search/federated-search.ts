@@ -7,25 +7,26 @@ import type {
   FederatedRequest,
   FederatedSearchService,
   LeafSearchService,
+  SearchService,
 } from "../archive/archive.ts";
-import { SEARCH_LIMITS, type SearchRequestMessage } from "../asfp/search-messages.ts";
+import { SEARCH_LIMITS } from "../asfp/search-messages.ts";
 import { countUnits } from "../fulltext/resolve.ts";
-import type { KnownPeer, PeerCalls, PeerDirectory } from "../peers/peer-calls.ts";
-import type { LocalSearch } from "./answer.ts";
+import type { PeerCalls, PeerDirectory } from "../peers/peer-calls.ts";
+import { askOwn, askPeer, messageFor } from "./ask-archives.ts";
 import type { Breakers } from "./breakers.ts";
 import { type Clock, Deadline, until } from "./deadline.ts";
-import { badQuery } from "./errors.ts";
-import { peerLine, toAnswer } from "./federated-answer.ts";
-import { checkAnswer } from "./leaf-answer.ts";
+import { badQuery, isLate } from "./errors.ts";
+import { archiveLine, documentsCovered, toAnswer } from "./federated-answer.ts";
+import type { KnownDocuments } from "./known-documents.ts";
 import { makeQuestion } from "./make-question.ts";
-import { type Leaf, mergeLeaves } from "./merge.ts";
+import { mergeLeaves } from "./merge.ts";
 import type { FederatedMetrics } from "./metrics.ts";
-import { type AskedPeer, failureOf, statusOf } from "./peer-outcome.ts";
-import { type Selection, selectPeers } from "./peer-selection.ts";
+import { type Asked, failureOf } from "./peer-outcome.ts";
+import { type PeerSearchStatus, type Selection, selectPeers } from "./peer-selection.ts";
 import { parseQuery } from "./query-parser.ts";
 
 export interface FederatedSearchDeps {
-  readonly local: LocalSearch;
+  readonly local: SearchService;
   readonly leaf: LeafSearchService;
   /** Absent: there is nobody to ask. */
   readonly peers: { readonly calls: Pick<PeerCalls, "json">; readonly directory: PeerDirectory } | undefined;
@@ -36,17 +37,15 @@ export interface FederatedSearchDeps {
   /** Whether one more question of somebody without a token may go to peers now. */
   readonly mayAskAnonymously: () => boolean;
   readonly breakers: Breakers;
+  readonly known: KnownDocuments;
   readonly clock: Clock;
   readonly metrics: FederatedMetrics;
   readonly queryId: () => string;
 }
 
 const MAX_PEERS = 16;
-/** Time of ours in which answers are put together. */
-const MERGE_MS = 10;
 /** The edge has its own limit, which is shorter. */
 const ALONE_MS = 60_000;
-const SEARCH_PATH = "/search";
 
 export function createFederatedSearch(deps: FederatedSearchDeps): FederatedSearchService {
   return {
@@ -66,6 +65,7 @@ export function createFederatedSearch(deps: FederatedSearchDeps): FederatedSearc
 }
 
 function outcomeOf({ peers, coverage }: FederatedAnswer): "ok" | "partial" | "local" {
+  if (coverage.local.status !== "ok") return "partial";
   if (coverage.peers.selected === 0) return "local";
   return peers.every(({ status }) => status === "ok" || status === "not_selected") ? "ok" : "partial";
 }
@@ -81,12 +81,14 @@ async function route(
   if (request.scope === "local") return localAnswer(deps, request, { signal });
   // Refused before any peer is asked.
   makeQuestion(parseQuery(request.q), request, []);
-  const { self, peers, settings, breakers } = deps;
+  const { self, peers, settings, breakers, known } = deps;
   if (peers === undefined) return localAnswer(deps, request, { signal });
-  const known = peers.directory.known();
-  breakers.keepOnly(new Set(known.map(({ nodeId }) => nodeId)));
+  const listed = peers.directory.known();
+  const nodeIds = new Set(listed.map(({ nodeId }) => nodeId));
+  breakers.keepOnly(nodeIds);
+  known.keepOnly(new Set([...nodeIds, self]));
   const isOpen = (nodeId: string): boolean => breakers.isOpen(nodeId);
-  const selection = selectPeers(known, { self, maxPeers: settings().maxPeers ?? MAX_PEERS, isOpen });
+  const selection = selectPeers(listed, { self, maxPeers: settings().maxPeers ?? MAX_PEERS, isOpen });
   if (selection.asked.length === 0) return localAnswer(deps, request, { signal, selection });
   if (request.offset + request.limit > SEARCH_LIMITS.size) {
     throw badQuery(`only the first ${SEARCH_LIMITS.size} hits of a federation can be paged to: add scope=local`);
@@ -110,22 +112,6 @@ function obstacle({ mayAskAnonymously }: FederatedSearchDeps, request: Federated
   return undefined;
 }
 
-/** What a peer is asked; its time is added when it is sent. */
-function messageFor(request: FederatedRequest, queryId: string): SearchRequestMessage {
-  const { q, from, to, limit, offset, named, audience } = request;
-  return {
-    query: q,
-    query_id: queryId,
-    size: Math.min(SEARCH_LIMITS.size, 2 * (limit + offset)),
-    ...{ features: true, stats: true, hops: 0, audience },
-    filters: {
-      ...(from === undefined ? {} : { from }),
-      ...(to === undefined ? {} : { to }),
-      ...(named === undefined ? {} : { collections: [...named] }),
-    },
-  };
-}
-
 interface LocalReason {
   readonly signal: AbortSignal;
   readonly selection?: Selection;
@@ -138,19 +124,59 @@ async function localAnswer(
   request: FederatedRequest,
   { signal, selection, notice }: LocalReason,
 ): Promise<FederatedAnswer> {
-  const { local, clock, self } = deps;
-  // Whoever names a time gets an answer or a refusal by then; else an index that is alone may take longer.
+  const { local, clock, self, known } = deps;
+  const startedMs = clock.monotonicMs();
+  // Whoever names a time gets an answer by then; else an index that is alone may take longer.
   using deadline = new Deadline(clock, request.timeoutMs ?? ALONE_MS, signal);
-  const found = await local.search(request, deadline.signal);
-  const unasked = (selection?.others ?? []).map(({ peer, status }) => peerLine(peer, { status }));
+  let status: PeerSearchStatus = "ok";
+  const found = await local.search(request, deadline.signal).catch((error: unknown) => {
+    // Who asks one archive is told that it failed; who asks all gets what there is.
+    if (request.scope === "local" || !isLate(error)) throw error;
+    status = "timeout";
+    return undefined;
+  });
+  if (found !== undefined) known.note(request, self, found.documents);
+  const tookMs = Math.round(clock.monotonicMs() - startedMs);
+  const shown = found?.hits.length ?? 0;
+  const line = archiveLine({
+    nodeId: self,
+    status,
+    tookMs,
+    returned: shown,
+    used: shown,
+    documents: known.of(request, self),
+  });
+  const unasked = unaskedLines(deps, request, selection?.others ?? []);
   return {
-    ...found,
-    totalIsLowerBound: found.totalIsLowerBound || unasked.length > 0 || notice !== undefined,
-    hits: found.hits.map((hit) => ({ ...hit, sources: [self] })),
-    ...{ ranking: "approximate", peers: unasked },
-    coverage: { peers: { selected: 0, answered: 0, partial: 0, failed: 0 } },
-    ...(notice === undefined ? {} : { notice }),
+    ...{ total: found?.total ?? 0, facets: found?.facets ?? NO_FACETS, tookMs, ranking: "approximate", peers: unasked },
+    totalIsLowerBound: found?.totalIsLowerBound !== false || unasked.length > 0 || notice !== undefined,
+    hits: found?.hits.map((hit) => ({ ...hit, sources: [self] })) ?? [],
+    coverage: {
+      ...{ documents: documentsCovered([line, ...unasked]), local: line },
+      peers: { selected: 0, answered: 0, partial: 0, failed: 0 },
+    },
+    ...noticeOf(notice ?? ownNotice(status)),
   };
+}
+
+const NO_FACETS = { host: [], type: [], language: [], year: [] };
+
+function noticeOf(notice: string | undefined) {
+  return notice === undefined ? {} : { notice };
+}
+
+/** What a person is told when this archive's own index has no part in the answer, or none that counts. */
+function ownNotice(status: PeerSearchStatus): string | undefined {
+  if (status === "ok" || status === "partial") return undefined;
+  if (status === "timeout")
+    return "the index of this archive did not answer in time: ask again, or with a longer timeout_ms";
+  return "the index of this archive did not answer: ask again in a second";
+}
+
+function unaskedLines({ known }: FederatedSearchDeps, request: FederatedRequest, others: Selection["others"]) {
+  return others.map(({ peer: { nodeId }, status }) =>
+    archiveLine({ nodeId, status, documents: known.of(request, nodeId) }),
+  );
 }
 
 /** With somebody to ask. */
@@ -164,97 +190,53 @@ async function ask(
   { asked, others }: Selection,
   signal: AbortSignal,
 ): Promise<FederatedAnswer> {
-  const { clock, queryId } = deps;
+  const { clock, queryId, self, known } = deps;
   const startedMs = clock.monotonicMs();
   const budgetMs = budgetOf(deps, request);
   using deadline = new Deadline(clock, budgetMs, signal);
-  const message = messageFor(request, queryId());
-  const outcomes = new Map<string, AskedPeer>();
-  let own: { readonly leaf?: Leaf; readonly isCut: boolean; readonly error?: Error } | undefined;
-  const units = countUnits(parseQuery(request.q).groups);
-  const calls = asked.map(async (peer) => {
-    outcomes.set(peer.nodeId, await askPeer(deps, peer, { message, deadline, units }));
-  });
-  const local = askOwn(deps, request, { message, deadline, units }).then(
-    (leaf) => {
-      own = leaf;
-    },
-    (error: unknown) => {
-      own = { isCut: true, error: error instanceof Error ? error : new Error(String(error)) };
-    },
-  );
-  await until(deadline.signal, Promise.all([...calls, local]));
-  signal.throwIfAborted();
-  const answered = asked.map((peer): [KnownPeer, AskedPeer] => [
-    peer,
-    outcomes.get(peer.nodeId) ?? { status: "timeout", tookMs: Math.round(clock.monotonicMs() - startedMs) },
-  ]);
-  note(deps, answered, budgetMs);
-  const leaves = [...answered.flatMap(([, { leaf }]) => leaf ?? []), ...(own?.leaf === undefined ? [] : [own.leaf])];
-  if (leaves.length === 0 && own?.error !== undefined) throw own.error;
-  const isPart = own?.isCut !== false || others.length > 0 || answered.some(([, { status }]) => status !== "ok");
-  return {
-    ...toAnswer(request, mergeLeaves(leaves), { answered, others, isPart }),
-    tookMs: Math.round(clock.monotonicMs() - startedMs),
-    ...(own?.leaf === undefined ? { notice: "the index of this archive did not answer in time: ask again" } : {}),
+  const asking = {
+    ...{ message: messageFor(request, queryId()), deadline },
+    units: countUnits(parseQuery(request.q).groups),
   };
-}
-
-interface Asking {
-  readonly message: SearchRequestMessage;
-  readonly deadline: Deadline;
-  readonly units: number;
-}
-
-/** The index of this node under the rules of a peer's; checked like one, so that all are alike. */
-async function askOwn({ leaf, self }: FederatedSearchDeps, request: FederatedRequest, asking: Asking) {
-  const { message, deadline, units } = asking;
-  const { from, to } = request;
-  const answer = await leaf.ask(
-    {
-      ...{ query: request.q, collections: request.collections, size: message.size ?? request.limit },
-      filters: { ...(from === undefined ? {} : { from }), ...(to === undefined ? {} : { to }) },
-      ...{ budgetMs: deadline.leftMs - MERGE_MS, features: true, stats: true },
+  const outcomes = new Map<string, Asked>();
+  let failure: Error | undefined;
+  const calls = asked.map(async (peer) => {
+    outcomes.set(peer.nodeId, await askPeer(deps, peer, asking));
+  });
+  const own = askOwn(deps, request, asking).then(
+    (outcome) => void outcomes.set(self, outcome),
+    (error: unknown) => {
+      const status = deadline.signal.aborted ? "timeout" : failureOf(error);
+      if (status !== "timeout") failure = error instanceof Error ? error : new Error(String(error));
+      outcomes.set(self, { status, tookMs: Math.round(clock.monotonicMs() - startedMs) });
     },
-    deadline.signal,
   );
-  const checked = checkAnswer(answer, { nodeId: self, size: message.size ?? request.limit, units });
-  if (checked === undefined) throw new Error("the answer of this node's own index does not fit its schema");
-  return { leaf: checked.leaf, isCut: checked.timedOut };
-}
-
-async function askPeer(
-  { calls, clock }: AskingDeps,
-  peer: KnownPeer,
-  { message, deadline, units }: Asking,
-): Promise<AskedPeer> {
-  const startedMs = clock.monotonicMs();
-  const tookMs = (): number => Math.round(clock.monotonicMs() - startedMs);
-  const budgetMs = Math.floor(deadline.leftMs - (peer.rttMs ?? 0) - MERGE_MS);
-  const body = { ...message, timeout_ms: Math.max(SEARCH_LIMITS.leastTimeoutMs, budgetMs) };
-  try {
-    const answer = await calls.json(
-      peer.nodeId,
-      { method: "POST", path: SEARCH_PATH, body },
-      { maxBytes: SEARCH_LIMITS.answerBytes, signal: deadline.signal },
-    );
-    if (answer.status !== 200) return { status: statusOf(answer.status), tookMs: tookMs() };
-    const expected = { nodeId: peer.nodeId, size: message.size ?? SEARCH_LIMITS.size, units };
-    const checked = checkAnswer(answer.body, expected);
-    if (checked === undefined) return { status: "incompatible", tookMs: tookMs() };
-    const { leaf, dropped, timedOut } = checked;
-    if (leaf.stats === undefined) return { status: "incompatible", leaf, tookMs: tookMs() };
-    return { status: timedOut || dropped > 0 ? "partial" : "ok", leaf, tookMs: tookMs() };
-  } catch (error) {
-    return { status: deadline.signal.aborted ? "timeout" : failureOf(error), tookMs: tookMs() };
-  }
+  await until(deadline.signal, Promise.all([...calls, own]));
+  signal.throwIfAborted();
+  const outcomeOf = (nodeId: string): Asked =>
+    outcomes.get(nodeId) ?? { status: "timeout", tookMs: Math.round(clock.monotonicMs() - startedMs) };
+  const answered = asked.map(({ nodeId }): readonly [string, Asked] => [nodeId, outcomeOf(nodeId)]);
+  const ownOutcome = outcomeOf(self);
+  note(deps, answered, budgetMs);
+  const leaves = [...answered.map(([, { leaf }]) => leaf), ownOutcome.leaf].filter((leaf) => leaf !== undefined);
+  if (leaves.length === 0 && failure !== undefined) throw failure;
+  for (const { nodeId, stats } of leaves) if (stats !== undefined) known.note(request, nodeId, stats.docs);
+  const archives = {
+    ...{ self, own: ownOutcome, asked: answered, others: unaskedLines(deps, request, others) },
+    documentsOf: (nodeId: string) => known.of(request, nodeId),
+  };
+  return {
+    ...toAnswer(request, mergeLeaves(leaves), archives),
+    tookMs: Math.round(clock.monotonicMs() - startedMs),
+    ...noticeOf(ownNotice(ownOutcome.status)),
+  };
 }
 
 /** A peer that was given less says nothing of itself by being late. */
 const FAIR_MS = 1_000;
 
-function note({ breakers, metrics }: FederatedSearchDeps, answered: readonly [KnownPeer, AskedPeer][], ms: number) {
-  for (const [{ nodeId }, { status }] of answered) {
+function note({ breakers, metrics }: FederatedSearchDeps, answered: readonly (readonly [string, Asked])[], ms: number) {
+  for (const [nodeId, { status }] of answered) {
     metrics.asked(status);
     if (status === "ok" || status === "partial") breakers.succeeded(nodeId);
     else if (status !== "timeout" || ms >= FAIR_MS) breakers.failed(nodeId);

@@ -2,11 +2,11 @@
  * Answers a search from this node's own index: parse, match, spread over hosts, cut the page, present. Access rules of the
  * asked collections go into every question; a collection without a rule is not searched.
  */
+import type { SearchHit, SearchRequest, SearchService } from "../archive/archive.ts";
 import { FullTextError } from "../fulltext/errors.ts";
 import type { CollectionScope, MatchAnswer, PresentedDocument, Question } from "../fulltext/question.ts";
-import type { LocalSearch, SearchAnswer, SearchHit, SearchRequest } from "./answer.ts";
 import { diversify } from "./diversify.ts";
-import { badQuery, SearchError, type SearchErrorCode } from "./errors.ts";
+import { badQuery, isLate, SearchError, type SearchErrorCode } from "./errors.ts";
 import { makeQuestion } from "./make-question.ts";
 import type { SearchMetrics, SearchOutcome } from "./metrics.ts";
 import { parseQuery } from "./query-parser.ts";
@@ -62,11 +62,14 @@ const OUTCOME_OF: Readonly<Record<SearchErrorCode, SearchOutcome>> = {
 };
 
 function outcomeOf(error: unknown): SearchOutcome {
+  if (isLate(error)) return "deadline_exceeded";
   // `instanceof` leaves the class's type parameter open; the codes are those of SearchErrorDetails.
   return error instanceof SearchError ? OUTCOME_OF[(error as SearchError).code] : "failed";
 }
 
-async function answer(deps: LocalSearchDeps, request: SearchRequest, signal: AbortSignal): Promise<SearchAnswer> {
+type LocalAnswer = Awaited<ReturnType<SearchService["search"]>>;
+
+async function answer(deps: LocalSearchDeps, request: SearchRequest, signal: AbortSignal): Promise<LocalAnswer> {
   const startedMs = deps.nowMs();
   const query = parseQuery(request.q);
   const scopes = request.collections.flatMap((name) => deps.scopeOf(name) ?? []);
@@ -82,17 +85,18 @@ async function answer(deps: LocalSearchDeps, request: SearchRequest, signal: Abo
     totalIsLowerBound: matched.totalIsLowerBound,
     hits: documents.map((document) => toHit(document, scores.get(document.doc) ?? 0)),
     facets: matched.facets,
+    documents: matched.documents,
     tookMs: Math.round(deps.nowMs() - startedMs),
   };
 }
 
-function nothing(tookMs: number): SearchAnswer {
+function nothing(tookMs: number): LocalAnswer {
   const facets = { host: [], type: [], language: [], year: [] };
-  return { total: 0, totalIsLowerBound: false, hits: [], facets, tookMs: Math.round(tookMs) };
+  return { total: 0, totalIsLowerBound: false, hits: [], facets, documents: 0, tookMs: Math.round(tookMs) };
 }
 
 /** The search service over one full-text index. */
-export function createLocalSearch(deps: LocalSearchDeps): LocalSearch {
+export function createLocalSearch(deps: LocalSearchDeps): SearchService {
   return {
     search: async (request, signal) => {
       const startedMs = deps.nowMs();

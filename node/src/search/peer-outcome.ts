@@ -1,9 +1,11 @@
-/** What became of a question to one peer. Pure. */
+/** What became of a question to one archive. Pure. */
 import { PeerError, type PeerErrorCode } from "../peers/errors.ts";
+import { isLate, SearchError } from "./errors.ts";
+import type { CheckedAnswer } from "./leaf-answer.ts";
 import type { Leaf } from "./merge.ts";
 import type { PeerSearchStatus } from "./peer-selection.ts";
 
-export interface AskedPeer {
+export interface Asked {
   readonly status: PeerSearchStatus;
   readonly tookMs: number;
   /** Absent when there was no answer that can be used. */
@@ -18,6 +20,13 @@ export function statusOf(http: number): PeerSearchStatus {
   if (REFUSALS.has(http)) return "refused";
   // It answers, but not to this question: no search, no such path, or other rules for it.
   return http >= 500 && http !== 501 && http !== 508 ? "unreachable" : "incompatible";
+}
+
+/** Of an answer. */
+export function statusOfAnswer({ leaf, dropped, timedOut }: CheckedAnswer): PeerSearchStatus {
+  if (leaf.stats === undefined) return "incompatible";
+  if (timedOut && leaf.hits.length === 0 && leaf.stats.docs === 0) return "timeout";
+  return timedOut || dropped > 0 ? "partial" : "ok";
 }
 
 /** Exhaustive by type: a new code does not compile until someone decides what a search says of it. */
@@ -41,5 +50,6 @@ const BY_CODE: Readonly<Record<PeerErrorCode, PeerSearchStatus>> = {
 /** Of a call that failed. */
 export function failureOf(error: unknown): PeerSearchStatus {
   if (error instanceof PeerError) return BY_CODE[error.code as PeerErrorCode];
-  return error instanceof Error && error.name === "TimeoutError" ? "timeout" : "unreachable";
+  if (isLate(error)) return "timeout";
+  return error instanceof SearchError ? "refused" : "unreachable";
 }

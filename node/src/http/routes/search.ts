@@ -64,7 +64,7 @@ const Hit = Type.Object({
 });
 
 const Count = Type.Integer({ minimum: 0 });
-const Peer = Type.Object({
+const Archive = Type.Object({
   node_id: Type.String(),
   status: Type.String({
     description:
@@ -73,6 +73,18 @@ const Peer = Type.Object({
   took_ms: Count,
   returned: Type.Integer({ minimum: 0, description: "Hits that it sent" }),
   used: Type.Integer({ minimum: 0, description: "Hits of this answer that it has" }),
+  documents: Type.Optional(
+    Type.Integer({ minimum: 0, description: "All that it shows to you, as it said last; absent while it never did" }),
+  ),
+});
+const Coverage = Type.Object({
+  documents: Type.Number({
+    minimum: 0,
+    maximum: 1,
+    description: "Documents of the archives that answered, as part of those of all archives whose number is known",
+  }),
+  local: Type.Object(Archive.properties, { description: "The archive that you ask" }),
+  peers: Type.Object({ selected: Count, answered: Count, partial: Count, failed: Count }),
 });
 
 const Reply = Type.Object({
@@ -84,9 +96,9 @@ const Reply = Type.Object({
   hits: Type.Array(Hit),
   facets: Type.Object({ host: Facets, type: Facets, language: Facets, year: Facets }),
   tookMs: Type.Number({ minimum: 0 }),
-  coverage: Type.Object({ peers: Type.Object({ selected: Count, answered: Count, partial: Count, failed: Count }) }),
+  coverage: Coverage,
   ranking: Type.Literal("approximate"),
-  peers: Type.Array(Peer),
+  peers: Type.Array(Archive),
   notice: Type.Optional(Type.String({ description: "Why this is not the answer of the federation" })),
 });
 
