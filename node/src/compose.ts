@@ -143,6 +143,7 @@ async function composeListeners(parts: Parts) {
       ...{ services: parts.archive.services, identity, registry: parts.registry },
       peers: { calls: parts.peers.links, directory: parts.gossip.directory },
     }),
+    nodeId: () => identity.keys().nodeId,
     access: new AccessPolicy(config.collections),
     callerOf: createAuthentication({
       isAccessToken: (offered) => identity.token.matches(offered),

@@ -116,7 +116,6 @@ test("an unknown collection is said to be unknown", async () => {
 });
 
 test("an unknown path is a problem too", async () => {
-  expectProblem(await client.call("/"), 404, "not-found");
   expectProblem(await client.call("/api/v1/federation/nothing-here"), 404, "not-found");
   expectProblem(await client.call("/default/2024/http://example.org/"), 404, "not-found");
 });

@@ -21,10 +21,10 @@ async function shellBlocks(): Promise<readonly (readonly string[])[]> {
   return [...(chapter ?? "").matchAll(/```sh\n(.*?)\n```/gs)].map(([, block = ""]) => block.split("\n"));
 }
 
-withCurl("the three curl lines store a file, find a page in it, and look it up", async () => {
+withCurl("the four curl lines store a file, find a page in it, look it up, and show it", async () => {
   const [first = [], [enter = "", ...lines] = []] = await shellBlocks();
   expect(first.at(-1)).toBe("node/bin/archive-node serve --data /tmp/archive");
-  expect([enter, lines.length]).toEqual(["cd /tmp/archive", 3]);
+  expect([enter, lines.length]).toEqual(["cd /tmp/archive", 4]);
   await using folder = await tempDir("readme");
   const file = join(folder.path, "page.warc.gz");
   await writeFile(file, gzipEach([warcinfo(), pageRecord("https://example.org/", "<title>An example</title>")]));
@@ -41,7 +41,7 @@ withCurl("the three curl lines store a file, find a page in it, and look it up",
     const at = stdout.lastIndexOf("\n");
     return { status: stdout.slice(at + 1), body: stdout.slice(0, at) };
   };
-  const [upload = "", search = "", lookUp = ""] = lines;
+  const [upload = "", search = "", lookUp = "", replay = ""] = lines;
   const stored = await run(upload);
   expect([stored.status, JSON.parse(stored.body)]).toMatchObject(["201", { records: 2, captures: 1, damaged: [] }]);
   const found = await waitUntil(
@@ -57,4 +57,8 @@ withCurl("the three curl lines store a file, find a page in it, and look it up",
   const lookedUp = await run(lookUp);
   expect(lookedUp.status).toBe("200");
   expect(lookedUp.body.trim().split("\n")).toEqual([expect.stringMatching(/^org,example\)\/ 20260102030405 /)]);
+  expect(await run(replay)).toMatchObject({
+    status: "200",
+    body: expect.stringContaining("<title>An example</title>") as string,
+  });
 });

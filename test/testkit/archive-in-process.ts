@@ -10,7 +10,7 @@ import { createArchiveApp, type PublicAppOptions } from "../../node/src/http/pub
 import { UploadSlots } from "../../node/src/http/upload-slots.ts";
 import { NodeState } from "../../node/src/lifecycle/node-state.ts";
 import { createLogger } from "../../node/src/observability/logging.ts";
-import { federationOf } from "./federation-in-process.ts";
+import { federationOf, SELF } from "./federation-in-process.ts";
 
 /** As sent in `Authorization`; nobody sends nothing. */
 export const CALLERS = {
@@ -51,6 +51,7 @@ export function federationApp(archive: Archive, config: NodeConfig, sync: NonNul
     ...{ services: archive.services, access: new AccessPolicy(config.collections), state: new NodeState(), sync },
     leafSearch: { isPrivate: sync.isPrivate, hasSearch: true, monotonicMs: () => performance.now() },
     federated: federationOf(archive.services, {}),
+    nodeId: () => SELF,
     callerOf: createAuthentication({
       isAccessToken: (offered) => offered === "0123456789abcdef",
       peerOf: (session) => ({ kind: "peer", nodeId: nodeId(session), isTrusted: session === "trusted" }),

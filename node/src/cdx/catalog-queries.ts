@@ -1,11 +1,12 @@
 /** The catalog's questions as SQL, over an open database. Used by its reading threads and by the full-text indexer's. */
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
+import { fileName, type StoredForm } from "../contract/index.ts";
 import { BLOB_COLUMNS, LISTED_COLUMNS, textOf, toBlob } from "./blob-row.ts";
 import type { CatalogReads, ScanBatch, ScanInput, ScanPosition } from "./catalog-calls.ts";
 import type { StoredCapture } from "./stored-capture.ts";
 
 const CAPTURE_COLUMNS = `t.id, t.urlkey, t.timestamp, t.url, t.mime, t.status, t.digest, t.offset, t.length, t.skip,
-  t.type, t.method, t.request_body, t.redirect, b.hash, b.filename`;
+  t.type, t.method, t.request_body, t.redirect, b.hash, b.filename, b.format, b.compression`;
 const TIMESTAMP_DIGITS = 14;
 
 function toCapture(row: Record<string, SQLOutputValue>): StoredCapture {
@@ -23,8 +24,12 @@ function toCapture(row: Record<string, SQLOutputValue>): StoredCapture {
     requestBody: textOf(row["request_body"]),
     redirect: textOf(row["redirect"]),
     hash,
-    filename: textOf(row["filename"]) ?? `${hash}.warc`,
+    filename: textOf(row["filename"]) ?? fileName(hash, formOf(row)),
   };
+}
+
+function formOf(row: Record<string, SQLOutputValue>): StoredForm {
+  return { format: row["format"], compression: row["compression"] } as StoredForm;
 }
 
 /** Prepared statements by their text; there are a few dozen at most. */

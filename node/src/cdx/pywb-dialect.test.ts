@@ -53,7 +53,8 @@ describe("outputs", () => {
       type: "text/x-cdxj",
       text:
         'com,example)/ 20200102030405 {"url": "http://example.com/\\u00e4 \\"<b>\\"\\n", "length": "100", "offset": "0", ' +
-        '"filename": "\\u00fcber.warc.gz", "requestBody": "a=b", "method": "POST"}\n',
+        '"filename": "\\u00fcber.warc.gz", "requestBody": "a=b", "method": "POST", ' +
+        '"replay": "/books/20200102030405id_/http://example.com/\\u00e4%20%22%3Cb%3E%22%0A"}\n',
     });
   });
 

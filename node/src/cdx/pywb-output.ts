@@ -1,4 +1,5 @@
 /** Text of the answers of pywb's CDX server: CDXJ, JSON, columns, links. Pure but for reading its input. */
+import { replayPath } from "../contract/index.ts";
 import { asciiJson } from "./cdxj.ts";
 import type { Output } from "./pywb-params.ts";
 import { fieldName, fieldValue, lineFields, type PywbRow, textFields } from "./pywb-row.ts";
@@ -32,29 +33,37 @@ export async function* answerText(batches: RowBatches, choice: OutputChoice): As
   if (started) yield end;
 }
 
+/** Our own field, beside those of pywb: the path that shows the page. */
+const REPLAY = "replay";
+
+type FieldReader = (row: PywbRow, name: string) => string | undefined;
+type Names = readonly (readonly [shown: string, name: string])[];
+
 function writerOf({ output, fields, resolved, collection }: OutputChoice): (row: PywbRow) => string {
-  const names = (fields ?? (output === "text" ? textFields(resolved) : lineFields(resolved))).map(
+  const read: FieldReader = (row, name) =>
+    name === REPLAY ? replayPath(collection, row.capture.timestamp, row.capture.url) : fieldValue(row, name);
+  const names = (fields ?? (output === "text" ? textFields(resolved) : [...lineFields(resolved), REPLAY])).map(
     (shown) => [shown, fieldName(shown)] as const,
   );
   switch (output) {
     case "cdxj": {
       const inside = names.filter(([, name]) => name !== "urlkey" && name !== "timestamp");
-      return (row) => `${row.capture.urlkey} ${row.capture.timestamp} ${json(row, inside)}`;
+      return (row) => `${row.capture.urlkey} ${row.capture.timestamp} ${json(row, inside, read)}`;
     }
     case "json":
-      return (row) => json(row, names);
+      return (row) => json(row, names, read);
     case "text":
-      return (row) => names.map(([, name]) => column(fieldValue(row, name) ?? "-")).join(" ");
+      return (row) => names.map(([, name]) => column(read(row, name) ?? "-")).join(" ");
     case "link":
       return (row) => link(row, collection);
   }
 }
 
 /** As Python writes it; a field the capture does not have is left out. */
-function json(row: PywbRow, names: readonly (readonly [shown: string, name: string])[]): string {
+function json(row: PywbRow, names: Names, read: FieldReader): string {
   const members = new Map<string, string>();
   for (const [shown, name] of names) {
-    const value = fieldValue(row, name);
+    const value = read(row, name);
     if (value !== undefined) members.set(shown, `${asciiJson(shown)}: ${asciiJson(value)}`);
   }
   return `{${[...members.values()].join(", ")}}`;

@@ -4,6 +4,13 @@ import { parseQuery } from "./pywb-params.ts";
 
 const LIMITS = { maxRows: 9_000, now: new Date("2026-11-24T01:02:03.456Z") };
 const parse = (query: string) => parseQuery(new URLSearchParams(query), LIMITS);
+const refusal = (query: string): unknown => {
+  try {
+    return parse(query);
+  } catch (thrown) {
+    return thrown;
+  }
+};
 
 describe("parameters", () => {
   test("unset ones are pywb's defaults", () => {
@@ -42,13 +49,7 @@ describe("parameters", () => {
     ["url=a.b&pageSize=0", "pageSize"],
     ["url=a.b&pageSize=many", "pageSize"],
   ])("%s is refused and the parameter named", (query, parameter) => {
-    const error = (() => {
-      try {
-        return parse(query);
-      } catch (thrown) {
-        return thrown;
-      }
-    })();
+    const error = refusal(query);
     expect(error).toBeInstanceOf(CdxError);
     expect(error).toMatchObject({ code: "BAD_QUERY", details: { parameter } });
     expect((error as CdxError).message).toMatch(new RegExp(`^${parameter}: `));
@@ -102,7 +103,23 @@ describe("parameters", () => {
     expect(parse(`url=a.b${query}`).paging).toEqual(paging);
   });
 
-  test("empty and unknown ones are ignored, as old clients send them", () => {
-    expect(parse("url=a.b&closest=&filter=&page=&sort=closest&gzip=false&unknown=1")).toEqual(parse("url=a.b"));
+  test("empty ones and those that change no answer are ignored, as old clients send them", () => {
+    expect(parse("url=a.b&closest=&filter=&page=&sort=closest&gzip=false&allowFuzzy=0")).toEqual(parse("url=a.b"));
+  });
+
+  test.each([
+    ["collapse=timestamp:10", "collapse", /collapseTime=10/],
+    ["offset=3", "offset", /page and pageSize/],
+    ["showResumeKey=true", "showResumeKey", /page and pageSize/],
+    ["limit=-2", "limit", /sort=reverse/],
+    ["sort=newest", "sort", /one of default, reverse, closest/],
+    // The URL http://a.b/?x=1&y=2, written as it is.
+    ["y=2", "y", /write & there as %26/],
+    ["y=", "y", /write & there as %26/],
+    [`${encodeURIComponent("<script>")}=2`, "a parameter", /write & there as %26/],
+  ])("%s is refused by name, with what to do", (query, parameter, hint) => {
+    const refused = refusal(`url=http://a.b/?x=1&${query}`);
+    expect(refused).toMatchObject({ code: "BAD_QUERY", details: { parameter } });
+    expect((refused as Error).message).toMatch(hint);
   });
 });

@@ -1,7 +1,8 @@
 /**
  * Reads the parameters of pywb's CDX server. Pure.
  *
- * As there: unknown and empty parameters are ignored, and of a repeated one the last counts, `filter` apart.
+ * As there: empty parameters are ignored, and of a repeated one the last counts, `filter` apart. Unlike there, what would be
+ * ignored is refused: a script written for another server's parameters would take the wrong rows for the right ones.
  */
 import { badQuery } from "./errors.ts";
 import { type KeyRange, keyRange } from "./pywb-range.ts";
@@ -52,14 +53,52 @@ export interface PywbLimits {
   readonly now: Date;
 }
 
+const PARAMETERS: ReadonlySet<string> = new Set([
+  ...["url", "matchType", "from", "from_ts", "to", "filter", "collapseTime", "resolveRevisits", "closest", "reverse"],
+  ...["sort", "limit", "fields", "fl", "output", "page", "pageSize", "showNumPages", "showPagedIndex"],
+  // Whatever is asked of these, the answer is the same: there is no fuzzy matching, and the connection compresses.
+  ...["allowFuzzy", "gzip"],
+]);
+
+/** Parameters that other CDX servers have, with what to do instead. */
+const ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ["collapse", "is not supported; collapseTime=10 keeps one capture an hour, more digits keep more"],
+  ["offset", "is not supported; page and pageSize cut an answer into parts"],
+  ["showResumeKey", "is not supported; page and pageSize cut an answer into parts"],
+  ["resumeKey", "is not supported; page and pageSize cut an answer into parts"],
+  ["fastLatest", "is not supported; sort=reverse and limit=1 give the newest capture"],
+  ["showDupeCount", "is not supported; resolveRevisits=true shows what a revisit stands for"],
+  ["showSkipCount", "is not supported; leave it out"],
+  ["lastSkipTimestamp", "is not supported; leave it out"],
+  ["omitSelfRedirects", "is not supported; filter=!~status:3.. leaves all redirects out"],
+  ["accesspoint", "is not supported; what may be seen is set for each collection"],
+]);
+const SORTS: ReadonlySet<string> = new Set(["default", "reverse", "closest"]);
+
+function refuseUnknown(params: URLSearchParams): void {
+  for (const name of params.keys()) {
+    if (PARAMETERS.has(name)) continue;
+    const instead = ELSEWHERE.get(name);
+    if (instead !== undefined) throw badQuery(name, instead);
+    const named = /^[A-Za-z][\w.]{0,31}$/.test(name) ? name : "a parameter";
+    throw badQuery(
+      named,
+      "is not known here; if it belongs to the value of url, write & there as %26, else leave it out",
+    );
+  }
+}
+
 /** @throws {CdxError} `BAD_QUERY` */
 export function parseQuery(params: URLSearchParams, limits: PywbLimits): PywbQuery {
+  refuseUnknown(params);
   const one = (name: string) => params.getAll(name).findLast((value) => value !== "");
   const yes = (name: string) => isTrue(one(name));
   const url = one("url");
   if (url === undefined) throw badQuery("url", "is required");
   if (yes("showPagedIndex"))
     throw badQuery("showPagedIndex", "there are no index blocks here; page gives the captures");
+  const sort = one("sort");
+  if (sort !== undefined && !SORTS.has(sort)) throw badQuery("sort", `one of ${[...SORTS].join(", ")}`);
   const countPages = yes("showNumPages");
   const closest = one("closest");
   const collapse = one("collapseTime");
@@ -71,7 +110,7 @@ export function parseQuery(params: URLSearchParams, limits: PywbLimits): PywbQue
     collapseTime: collapse === undefined ? undefined : wholeNumber("collapseTime", collapse),
     resolveRevisits: yes("resolveRevisits"),
     closest: closest === undefined ? undefined : closestTime(closest, limits.now),
-    reverse: yes("reverse") || one("sort") === "reverse",
+    reverse: yes("reverse") || sort === "reverse",
     limit: limitOf(one("limit"), limits.maxRows),
     fields: fieldsOf(one("fields") ?? one("fl")),
     output: outputOf(one("output")),
@@ -92,8 +131,13 @@ function outputOf(value: string | undefined): Output {
 }
 
 function wholeNumber(parameter: string, value: string): number {
-  if (!/^\d{1,15}$/.test(value)) throw badQuery(parameter, "a whole number, 0 or more");
+  if (!/^\d{1,15}$/.test(value)) throw badQuery(parameter, wholeNumberHint(parameter));
   return Number(value);
+}
+
+function wholeNumberHint(parameter: string): string {
+  const hint = "a whole number, 0 or more";
+  return parameter === "limit" ? `${hint}; sort=reverse and a limit give the newest captures` : hint;
 }
 
 function fieldsOf(value: string | undefined): readonly string[] | undefined {

@@ -16,9 +16,11 @@ test("an index that does not answer in time is the index's failure, not the ques
   await index.open(signal);
   // Its thread takes longer than that to start.
   await expect(index.read("count", undefined as never, signal)).rejects.toMatchObject({ code: "INDEX_SLOW" });
-  // A pipe nobody writes to holds the thread inside its transaction.
+  // A pipe nobody writes to holds the thread inside its transaction. Open both ways: to open it for writing alone waits
+  // for a reader, which a slow machine may have ended before it came.
   const pipe = join(dir.path, "spool");
   execFileSync("mkfifo", [pipe]);
+  await using held = await open(pipe, "r+");
   const entry = { collection: "web", hash: "a".repeat(64), filename: undefined, size: 1, receivedAt: "" };
   const reading = { format: "warc", compression: "none", records: 1, damaged: [] } as const;
   const commit: Commit = {
@@ -28,7 +30,6 @@ test("an index that does not answer in time is the index's failure, not the ques
   };
   const begunMs = performance.now();
   const failed = expect(index.commit(commit)).rejects.toMatchObject({ code: "INDEX_SLOW" });
-  await using held = await open(pipe, "w");
   await waitUntil("the limit to pass", () => performance.now() - begunMs > 10 * LIMITS.commitMs, {
     deadlineMs: 20_000,
   });

@@ -105,6 +105,11 @@ function addHooks(app: FastifyInstance, { logger, metrics, listener }: AppOption
     reply.header("ASFP-Request-Id", request.id);
     reply.header("X-Content-Type-Options", "nosniff");
   });
+  // A terminal shows the prompt on a line of its own, and tools that count lines count the last one.
+  app.addHook("onSend", async (_request, reply, payload) => {
+    const isJson = /^application\/(problem\+)?json\b/.test(String(reply.getHeader("content-type")));
+    return isJson && typeof payload === "string" && payload !== "" ? `${payload}\n` : payload;
+  });
   app.addHook("onResponse", async (request, reply) => {
     metrics.observe({
       listener,
@@ -161,7 +166,7 @@ function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   const code = clientErrorCode(error.code);
   const { status, title } = PROBLEMS[code];
   const id = randomUUID();
-  const body = JSON.stringify(problemDocument(new HttpProblem(code, title), id));
+  const body = `${JSON.stringify(problemDocument(new HttpProblem(code, title), id))}\n`;
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\nContent-Type: ${PROBLEM_TYPE}\r\nASFP-Request-Id: ${id}\r\n` +
       `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,

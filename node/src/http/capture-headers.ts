@@ -1,6 +1,7 @@
 /** Headers of a raw capture's answer: what the recording said, made safe to send again, and Memento's own. */
 
 import type { RawCapture } from "../archive/archive.ts";
+import { replayPath } from "../contract/index.ts";
 
 /** Describe the bytes of the body, so a client needs them under their own names. */
 const DESCRIBES_BODY: ReadonlySet<string> = new Set([
@@ -33,7 +34,7 @@ function recordedHeader(capture: RawCapture, collection: string, [name, value]: 
   if (DESCRIBES_BODY.has(lower)) return [[name, value]];
   const kept: Header = [`${PREFIX}${name}`, value];
   const target = lower === "location" ? archivedTarget(capture.url, value) : undefined;
-  return target === undefined ? [kept] : [kept, ["Location", `/${collection}/${capture.timestamp}id_/${target}`]];
+  return target === undefined ? [kept] : [kept, ["Location", replayPath(collection, capture.timestamp, target)]];
 }
 
 function archivedTarget(base: string, location: string): string | undefined {

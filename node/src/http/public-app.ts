@@ -22,12 +22,15 @@ import type { SyncRoutesOptions } from "./routes/federation/sync-options.ts";
 import { healthRoutes } from "./routes/health.ts";
 import { searchRoutes } from "./routes/search.ts";
 import { warcRoutes } from "./routes/warcs.ts";
+import { welcomeRoutes } from "./routes/welcome.ts";
 import type { UploadSlots } from "./upload-slots.ts";
 import { watchMethods } from "./wrong-methods.ts";
 
 export interface PublicAppOptions extends AppOptions {
   readonly services: ArchiveServices;
   readonly federated: FederatedSearchService;
+  /** Of this node. */
+  readonly nodeId: () => string;
   readonly access: AccessPolicy;
   readonly callerOf: CallerOf;
   readonly state: NodeState;
@@ -54,6 +57,7 @@ export async function createArchiveApp(options: PublicAppOptions): Promise<Fasti
   const { access, callerOf, state } = options;
   await app.register(healthRoutes, { phase: () => state.phase });
   await app.register(collectionRoutes, { access, callerOf });
+  await app.register(welcomeRoutes, { access, callerOf });
   await app.register(limitedRoutes, options);
   // With limits of their own: strangers are counted by the service.
   if (options.handshakes !== undefined) await app.register(handshakeRoutes, { handshakes: options.handshakes });
@@ -84,7 +88,7 @@ async function limitedRoutes(app: FastifyInstance, options: PublicAppOptions): P
   const isDraining = () => state.phase === "Draining";
   await app.register(warcRoutes, { ...services, access, callerOf, body, slots, isDraining });
   const shared = { ...services, access, callerOf, deadlineMs: QUERY_DEADLINE_MS };
-  await app.register(searchRoutes, { ...shared, federated: options.federated });
+  await app.register(searchRoutes, { ...shared, federated: options.federated, nodeId: options.nodeId });
   await app.register(cdxRoutes, shared);
   await app.register(captureRoutes, shared);
   if (options.leafSearch !== undefined) {

@@ -4,6 +4,7 @@ import Type from "typebox";
 import type { AccessPolicy } from "../../archive/access.ts";
 import type { FederatedAnswer, FederatedSearchService } from "../../archive/archive.ts";
 import type { Caller } from "../../archive/caller.ts";
+import { replayPath } from "../../contract/index.ts";
 import type { CallerOf } from "../authenticate.ts";
 import { deadlineSignal } from "../request-signal.ts";
 import { CollectionName, PartialTimestamp, ProblemReplies } from "../schemas.ts";
@@ -12,6 +13,8 @@ export interface SearchRoutesOptions {
   readonly federated: FederatedSearchService;
   readonly access: AccessPolicy;
   readonly callerOf: CallerOf;
+  /** Of this node. */
+  readonly nodeId: () => string;
   /** Whole-request budget, milliseconds. */
   readonly deadlineMs: number;
 }
@@ -61,6 +64,7 @@ const Hit = Type.Object({
   score: Type.Number(),
   captures: Type.Object({ count: Type.Integer(), first: Type.String(), last: Type.String() }),
   sources: Type.Array(Type.String(), { description: "Ids of the nodes that have the page" }),
+  replay: Type.Optional(Type.String({ description: "Path that shows the page; absent when only other nodes have it" })),
 });
 
 const Count = Type.Integer({ minimum: 0 });
@@ -120,7 +124,8 @@ export const searchRoutes: FastifyPluginAsyncTypebox<SearchRoutesOptions> = asyn
         ...{ q, collections, limit, offset, from, to, scope, timeoutMs, named: collection },
         audience: caller.kind === "token" ? ("member" as const) : ("public" as const),
       };
-      return shape(await options.federated.search(question, deadlineSignal(request, options.deadlineMs)));
+      const answer = await options.federated.search(question, deadlineSignal(request, options.deadlineMs));
+      return shape(answer, options.nodeId());
     },
   );
 };
@@ -130,7 +135,7 @@ function readable(caller: Caller, names: readonly string[] | undefined, access: 
   return access.allReadable(caller).map((collection) => collection.name);
 }
 
-function shape(answer: FederatedAnswer) {
+function shape(answer: FederatedAnswer, nodeId: string) {
   const { host, type, language, year } = answer.facets;
   return {
     ...answer,
@@ -138,6 +143,7 @@ function shape(answer: FederatedAnswer) {
     hits: answer.hits.map(({ language: spoken, sources, ...hit }) => ({
       ...{ ...hit, sources: [...sources] },
       ...(spoken === undefined ? {} : { language: spoken }),
+      ...(sources.includes(nodeId) ? { replay: replayPath(hit.collection, hit.timestamp, hit.url) } : {}),
     })),
     facets: { host: [...host], type: [...type], language: [...language], year: [...year] },
   };

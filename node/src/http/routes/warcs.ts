@@ -1,5 +1,6 @@
 /** `/api/v1/collections/{name}/warcs`: files in, their state, and the bytes out again. Storing is ingest's business. */
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
+import { parse } from "content-disposition";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import type { AccessPolicy } from "../../archive/access.ts";
@@ -124,7 +125,8 @@ const uploadRoute: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, op
       bodyLimit: Number.MAX_SAFE_INTEGER,
       schema: {
         summary: "Store a WARC or ARC file",
-        description: "Answers when the file is on disk and its captures are committed.",
+        description:
+          "Answers when the file is on disk and its captures are committed. Its name, for CDX answers: `filename`, or Content-Disposition.",
         consumes: [...MEDIA_TYPES],
         security: [{ token: [] }],
         params: Params,
@@ -141,7 +143,7 @@ const uploadRoute: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, op
         continueIfAsked(request, reply);
         const promises = {
           collection: name,
-          filename: request.query.filename,
+          filename: request.query.filename ?? offeredName(request.headers["content-disposition"]),
           sizeBytes: declaredLength(request),
           sha256: promisedSha256(request.headers),
         };
@@ -164,7 +166,7 @@ function checkUpload(request: FastifyRequest, options: WarcRoutesOptions): void 
   if (options.isDraining()) throw new HttpProblem("draining", "the node is shutting down; send it again later");
   const type = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
   if (type !== undefined && !MEDIA_TYPES.has(type)) {
-    throw new HttpProblem("media-type-unsupported", `send it as one of: ${[...MEDIA_TYPES].join(", ")}`);
+    throw new HttpProblem("media-type-unsupported", wrongType(type));
   }
   if (request.headers["content-encoding"] !== undefined) {
     throw new HttpProblem("media-type-unsupported", "send the file itself, without a Content-Encoding");
@@ -174,6 +176,35 @@ function checkUpload(request: FastifyRequest, options: WarcRoutesOptions): void 
     throw new HttpProblem("payload-too-large", `this node takes files of up to ${options.body.maxBytes} bytes`);
   }
   promisedSha256(request.headers);
+}
+
+/** What a form's types mean is a flag of curl that makes a form of a file. */
+function wrongType(type: string): string {
+  const types = [...MEDIA_TYPES].join(", ");
+  if (type === "application/x-www-form-urlencoded") {
+    return `this is what curl calls the body of -d and --data-binary; send the file with -T FILE -X POST, or add -H "Content-Type: application/octet-stream". Types taken: ${types}`;
+  }
+  if (type === "multipart/form-data") {
+    return `a form with a file in it (-F of curl) is not read; send the file alone, with -T FILE -X POST of curl. Types taken: ${types}`;
+  }
+  return `send it as one of: ${types}; with curl, -T FILE -X POST sends no type, which is right too`;
+}
+
+const LONGEST_NAME = 255;
+
+/** The last part of a path in a `Content-Disposition`; a header that cannot be understood names nothing. */
+function offeredName(header: string | undefined): string | undefined {
+  const name = header === undefined ? undefined : nameIn(header)?.split(/[/\\]/).at(-1)?.slice(0, LONGEST_NAME);
+  return name === "" ? undefined : name;
+}
+
+function nameIn(header: string): string | undefined {
+  try {
+    const { filename } = parse(header).parameters;
+    return filename === undefined || /\p{Cc}/u.test(filename) ? undefined : filename;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The client waits for our word before it sends the body (`server.ts` lets the route answer). */
