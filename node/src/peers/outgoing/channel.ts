@@ -6,7 +6,7 @@ import type { TLSSocket } from "node:tls";
 import { type buildConnector, Client, type Dispatcher, Pool } from "undici";
 import { ASFP_LIMITS } from "../../asfp/limits.ts";
 import { PeerError } from "../errors.ts";
-import { type DialTarget, dial, type Secured, securedBy } from "./tls-dialler.ts";
+import { type DialTarget, dial, endpointUrl, type Secured, securedBy } from "./tls-dialler.ts";
 
 /** At once: eight files of a peer, and the calls beside them. */
 const CONNECTIONS = 12;
@@ -39,8 +39,9 @@ export class Channel {
   readonly #opened: TLSSocket[] = [];
   #accepts: (spki: string) => PeerError | undefined = () => undefined;
 
+  /** @throws {PeerError} `ADDRESS_FORBIDDEN` when the endpoint is no base URL */
   constructor(target: DialTarget) {
-    const url = new URL(target.endpoint);
+    const url = endpointUrl(target.endpoint);
     this.endpoint = target.endpoint;
     this.#basePath = url.pathname.replace(/\/+$/, "");
     this.#origin = url.origin;

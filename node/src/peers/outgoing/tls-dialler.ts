@@ -44,12 +44,21 @@ export function securedBy(socket: TLSSocket): Secured {
   return found;
 }
 
+/** @throws {PeerError} `ADDRESS_FORBIDDEN` */
+export function endpointUrl(endpoint: string): URL {
+  const refuse = (reason: string) => new PeerError("ADDRESS_FORBIDDEN", { endpoint, reason });
+  if (!URL.canParse(endpoint)) throw refuse("it is no URL");
+  const url = new URL(endpoint);
+  if (url.protocol !== "https:") throw refuse("it is not https");
+  if (url.username !== "" || url.password !== "") throw refuse("it names a user, which no endpoint has");
+  return url;
+}
+
 /** @throws {PeerError} `ADDRESS_FORBIDDEN`, `UNREACHABLE`, `TLS_FAILED` */
 export async function dial(target: DialTarget): Promise<TLSSocket> {
   const deadline = AbortSignal.timeout(CONNECT_MS);
   const { endpoint } = target;
-  const url = new URL(endpoint);
-  if (url.protocol !== "https:") throw new PeerError("ADDRESS_FORBIDDEN", { endpoint, reason: "it is not https" });
+  const url = endpointUrl(endpoint);
   const port = url.port === "" ? DEFAULT_PORT : Number(url.port);
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const addresses = await checkedAddresses(host, port, target, deadline);
@@ -104,7 +113,7 @@ function secureConnection(
   const socket = connect({
     host: address,
     port,
-    ...(isIP(host) === 0 ? { servername: host } : {}),
+    ...(isIP(host) === 0 ? { servername: host.replace(/\.$/, "") } : {}),
     ALPNProtocols: ["http/1.1"],
     minVersion: "TLSv1.3",
     // Who is there is decided by the key that the handshake proves; names and CAs say nothing of it.
