@@ -5,17 +5,10 @@
 import type { Static } from "typebox";
 import { collections, crawl, ingest } from "./archive-node/content.ts";
 import { discovery, endpoint, identity, search, tls, trust } from "./archive-node/federation.ts";
+import { monitoring, networkPolicy } from "./archive-node/network.ts";
 import { ArchiveNodeStatusSchema } from "./archive-node/status.ts";
 import { backup, coordination, index, restoreFrom, storage } from "./archive-node/storage.ts";
-import {
-  image,
-  monitoring,
-  networkPolicy,
-  podTemplate,
-  resources,
-  scheduling,
-  updateStrategy,
-} from "./archive-node/workload.ts";
+import { image, podTemplate, resources, scheduling, updateStrategy } from "./archive-node/workload.ts";
 import type { DeepReadonly, KindDefinition, KubernetesObject } from "./kind.ts";
 import { duration } from "./schema/formats.ts";
 import { boolean, type CelRule, cel, enumOf, integer, object, set, string } from "./schema/structure.ts";
@@ -214,6 +207,7 @@ export const ArchiveNodeDefinition = {
     { name: "Endpoint", type: "string", jsonPath: ".status.endpoints[0].url", priority: 1 },
     // As text: kubectl shows a date by its age, and one in the future as <invalid>.
     { name: "CertExpiry", type: "string", jsonPath: ".status.certificate.notAfter", priority: 1 },
+    { name: "Suspended", type: "boolean", jsonPath: ".spec.suspend", priority: 1 },
     { name: "Reason", type: "string", jsonPath: conditionPath("Ready", "reason"), priority: 1 },
   ],
 } as const satisfies KindDefinition;

@@ -7,7 +7,6 @@ import {
   conditions,
   count,
   generation,
-  httpsOnly,
   labelName,
   labelSelector,
   nodeID,
@@ -16,6 +15,7 @@ import {
   sequence,
   time,
 } from "./schema/formats.ts";
+import { peerAddressRules, selectorRule } from "./schema/meaning.ts";
 import { boolean, type CelRule, cel, enumOf, integer, mapList, object, set, string } from "./schema/structure.ts";
 
 const CONDITION_TYPES = Object.keys(FEDERATION_PEER_CONDITIONS) as FederationPeerConditionType[];
@@ -83,7 +83,7 @@ const endpoints = mapList(
     {
       required: {
         name: labelName({ description: "Name of the address." }),
-        url: address({ description: "https URL.", cel: [httpsOnly("peer-endpoint-https", "endpoints[].url")] }),
+        url: address({ description: "https URL.", cel: peerAddressRules("peer-endpoint", "endpoints[].url") }),
       },
       optional: {
         priority: integer({ description: "Lower is tried first.", absent: "0." }, { minimum: 0, maximum: 1000 }),
@@ -155,6 +155,7 @@ export const FederationPeerSpecSchema = object(
       nodeSelector: labelSelector({
         description: "ArchiveNodes of this namespace that peer with it.",
         absent: "All of them.",
+        cel: [selectorRule("peer-node-selector-expressions", "nodeSelector")],
       }),
       weight: integer(
         { description: "Share of work it gets beside other peers.", absent: "100." },
@@ -250,6 +251,7 @@ export const FederationPeerDefinition = {
     },
     { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
     { name: "NodeID", type: "string", jsonPath: ".spec.nodeID", priority: 1 },
+    { name: "Suspended", type: "boolean", jsonPath: ".spec.suspend", priority: 1 },
     { name: "Reason", type: "string", jsonPath: conditionPath("Ready", "reason"), priority: 1 },
   ],
 } as const satisfies KindDefinition;

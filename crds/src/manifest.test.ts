@@ -66,13 +66,13 @@ it.each([
     "ArchiveNode",
     ["anode"],
     ["Ready", "Replicas", "Version", "Peers", "Trust", "Age"],
-    ["NodeID", "Endpoint", "CertExpiry", "Reason"],
+    ["NodeID", "Endpoint", "CertExpiry", "Suspended", "Reason"],
   ],
   [
     "FederationPeer",
     ["fpeer"],
     ["Origin", "Admission", "Ready", "Reachable", "Connected", "Matched", "Version", "Since", "Age"],
-    ["NodeID", "Reason"],
+    ["NodeID", "Suspended", "Reason"],
   ],
   [
     "SyncPolicy",

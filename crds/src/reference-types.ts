@@ -1,6 +1,7 @@
 /** How the reference page writes types: formats by name, everything else with its bounds. Pure. */
 import { cron, dataKey, duration, labelName, nodeID, objectName, quantity, time, url } from "./schema/formats.ts";
 import type { JsonSchema } from "./schema/json-schema.ts";
+import { cronRule } from "./schema/meaning.ts";
 
 interface Format {
   readonly name: string;
@@ -21,7 +22,11 @@ const FORMATS: readonly Format[] = [
   format("duration", "`90s`, `5m`, `1h30m`, `500ms`; a day is `24h`", duration(docs)),
   format("time", "`2026-01-31T12:00:00Z`: UTC, whole seconds", time(docs)),
   format("quantity", "`20Gi`, `500M`, `100m`, or a plain number", quantity(docs)),
-  format("schedule", "five cron fields such as `0 3 * * *`, or `@hourly`, `@daily`, `@weekly`, `@monthly`", cron(docs)),
+  format(
+    "schedule",
+    "five cron fields such as `0 3 * * *`, or `@hourly`, `@daily`, `@weekly`, `@monthly`",
+    cron(cronRule("", ""), docs),
+  ),
   format("URL", "`https://archive.example:8443`; http where the text allows it", url(docs)),
   format("node id", "64 lower-case hexadecimal digits, as in `status.nodeID` of an ArchiveNode", nodeID(docs)),
   format("object name", "lower-case letters, digits, `-` and `.`, at most 253 characters", objectName(docs)),

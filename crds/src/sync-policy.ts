@@ -2,6 +2,7 @@
 import type { Static } from "typebox";
 import type { DeepReadonly, KindDefinition, KubernetesObject } from "./kind.ts";
 import { cron, duration, labelSelector } from "./schema/formats.ts";
+import { cronRule, durationRangeRule, selectorRule, timeZoneRule } from "./schema/meaning.ts";
 import { boolean, type CelRule, cel, enumOf, integer, object, set, string } from "./schema/structure.ts";
 import { SyncPolicyStatusSchema } from "./sync-policy/status.ts";
 import { conflict, failure, limits, replication, verification, windows } from "./sync-policy/transfer.ts";
@@ -45,11 +46,13 @@ export const SyncPolicySpecSchema = object(
       nodeSelector: labelSelector({
         description: "ArchiveNodes of this namespace; `{}` matches all.",
         absent: "Refused.",
+        cel: [selectorRule("policy-node-selector-expressions", "nodeSelector")],
       }),
       peerSelector: labelSelector({
         description:
           "FederationPeers of this namespace; `{}` matches all. Discovered ones carry `archivestream.io/origin: discovered`.",
         absent: "Refused.",
+        cel: [selectorRule("policy-peer-selector-expressions", "peerSelector")],
       }),
       direction: enumOf(
         {
@@ -59,7 +62,18 @@ export const SyncPolicySpecSchema = object(
         ["Pull", "Announce", "Both"],
       ),
       collections: object(
-        { description: "Which collections.", absent: "Every collection that both sides may exchange." },
+        {
+          description: "Which collections.",
+          absent: "Every collection that both sides may exchange.",
+          cel: [
+            cel({
+              id: "policy-collections-left",
+              rule: "!has(self.include) || self.include.size() == 0 || !has(self.exclude) || !self.include.all(name, name in self.exclude)",
+              message: "collections.exclude has every name of collections.include, so nothing is left: remove some",
+              reason: "FieldValueInvalid",
+            }),
+          ],
+        },
         {
           optional: {
             include: collectionNames("Only these.", "All."),
@@ -67,21 +81,21 @@ export const SyncPolicySpecSchema = object(
           },
         },
       ),
-      schedule: cron({ description: "When to begin, in `timeZone`.", absent: "`interval` must be set." }),
+      schedule: cron(cronRule("policy-schedule-form", "schedule"), {
+        description: "When to begin, in `timeZone`.",
+        absent: "`interval` must be set.",
+      }),
       interval: duration({
-        description: "Time between begins, at least `10s`.",
+        description: "Time between begins, `10s` to `8760h`.",
         absent: "`schedule` must be set.",
-        cel: [
-          cel({
-            id: "policy-interval-minimum",
-            rule: "duration(self) >= duration('10s')",
-            message: "interval must be at least 10s",
-            reason: "FieldValueInvalid",
-          }),
-        ],
+        cel: [durationRangeRule("policy-interval-range", "interval", { min: "10s", max: "8760h" })],
       }),
       timeZone: string(
-        { description: "IANA name, for `schedule` and `windows`.", absent: "UTC." },
+        {
+          description: "IANA name, for `schedule` and `windows`.",
+          absent: "UTC.",
+          cel: [timeZoneRule("policy-time-zone", "timeZone")],
+        },
         { minLength: 1, maxLength: 64, pattern: "^[A-Za-z0-9_+/-]+$" },
       ),
       jitter: duration({

@@ -28,9 +28,19 @@ export function violatedRules(kind: KindName, object: object, old?: object): rea
     .filter(({ path, rule }) => {
       const selves = valuesAt(object, path);
       const oldSelf = rule.rule.includes("oldSelf") ? valuesAt(old, path)[0] : undefined;
-      return selves.some((self) => parse(rule.rule)({ self, ...(oldSelf === undefined ? {} : { oldSelf }) }) !== true);
+      return selves.some((self) => !holds(rule.rule, { self, ...(oldSelf === undefined ? {} : { oldSelf }) }));
     })
     .map(({ rule }) => rule.id);
+}
+
+/** A rule that cannot be evaluated refuses, as on the API server. */
+function holds(rule: string, values: Record<string, unknown>): boolean {
+  const evaluate = parse(rule);
+  try {
+    return evaluate(values) === true;
+  } catch {
+    return false;
+  }
 }
 
 function valuesAt(object: unknown, path: string): readonly unknown[] {

@@ -46,9 +46,12 @@ const messages = new Map(
 /** What the API server puts before a rule's message: the kind of error, sometimes the value. */
 const LABEL = /^(Invalid value|Forbidden|Required value): /;
 
+/** A failure that is the rule's way to refuse: CEL has no other way to ask whether a time zone is known. */
+const REFUSING = /unknown time zone \S+ evaluating rule: $/;
+
 /** The rule's message without the API server's words; a rule that failed to evaluate says more and is not cut. */
 function ruleMessage(said: string, wanted: string): string {
-  const words = said.endsWith(wanted) ? said.slice(0, -wanted.length) : said;
+  const words = said.endsWith(wanted) ? said.slice(0, -wanted.length).replace(REFUSING, "") : said;
   return LABEL.test(words) && !words.includes("evaluating rule") ? said.slice(words.length) : said;
 }
 

@@ -1,5 +1,6 @@
 /** Spec of an ArchiveNode, part 2: collections and what fills them. */
 import { cron, duration, labelName, objectName, quantity, reference, url } from "../schema/formats.ts";
+import { cronRule, wholeBytesRule } from "../schema/meaning.ts";
 import { atomicList, cel, enumOf, integer, mapList, object, set, string } from "../schema/structure.ts";
 import { bucketFields } from "./storage.ts";
 
@@ -107,7 +108,10 @@ export const ingest = mapList(
       required: { name: labelName({ description: "Name of the source, as metrics and conditions call it." }) },
       optional: {
         collection: intoCollection,
-        schedule: cron({ description: "When to look for new files, in UTC.", absent: "Every five minutes." }),
+        schedule: cron(cronRule("ingest-schedule", "ingest[].schedule"), {
+          description: "When to look for new files, in UTC.",
+          absent: "Every five minutes.",
+        }),
         s3: object({ description: "A bucket." }, bucketFields("the files")),
         volume: object(
           { description: "A volume mounted read-only." },
@@ -153,7 +157,10 @@ const crawlLimits = object(
   {
     optional: {
       pages: integer({ description: "Pages fetched." }, { minimum: 1, maximum: 100_000_000 }),
-      bytes: quantity({ description: "Bytes received." }),
+      bytes: quantity({
+        description: "Bytes received.",
+        cel: [wholeBytesRule("crawl-bytes-whole", "crawl[].limits.bytes")],
+      }),
       duration: duration({ description: "Time since the start." }),
     },
   },
@@ -194,7 +201,10 @@ export const crawl = mapList(
         depth: integer({ description: "Links away from a seed.", absent: "No limit." }, { minimum: 0, maximum: 1000 }),
         limits: crawlLimits,
         politeness,
-        schedule: cron({ description: "When to crawl, in UTC.", absent: "Once." }),
+        schedule: cron(cronRule("crawl-schedule", "crawl[].schedule"), {
+          description: "When to crawl, in UTC.",
+          absent: "Once.",
+        }),
         share: enumOf(
           { description: "`Federation` splits the hosts among willing peers by leases.", absent: "`Local`." },
           ["Local", "Federation"],

@@ -4,13 +4,13 @@ import {
   annotationMap,
   dataKey,
   duration,
-  httpsOnly,
   labelName,
   labelSelector,
   nodeID,
   objectName,
   reference,
 } from "../schema/formats.ts";
+import { durationRangeRule, peerAddressRules, selectorRule } from "../schema/meaning.ts";
 import { cel, enumOf, integer, mapList, object, set, string } from "../schema/structure.ts";
 
 export const identity = object(
@@ -155,25 +155,19 @@ export const discovery = object(
       ),
       seeds: set(
         { description: "Addresses to ask first.", absent: "The approved peers." },
-        address({ description: "https URL.", cel: [httpsOnly("discovery-seed-https", "discovery.seeds[]")] }),
+        address({ description: "https URL.", cel: peerAddressRules("discovery-seed", "discovery.seeds[]") }),
         { maxItems: 16 },
       ),
       maxPeers: integer({ description: "Discovered peers kept.", absent: "200." }, { minimum: 1, maximum: 2000 }),
       ttl: duration({
         description: "A discovered peer that nobody vouches for is forgotten after this; at least `1h`.",
         absent: "`72h`.",
-        cel: [
-          cel({
-            id: "discovery-ttl-minimum",
-            rule: "duration(self) >= duration('1h')",
-            message: "discovery.ttl must be at least 1h",
-            reason: "FieldValueInvalid",
-          }),
-        ],
+        cel: [durationRangeRule("discovery-ttl-minimum", "discovery.ttl", { min: "1h" })],
       }),
       admitSelector: labelSelector({
         description: "Peers that AutoAdmit approves, if a CA of `trust` vouches for them too.",
         absent: "None.",
+        cel: [selectorRule("admit-selector-expressions", "discovery.admitSelector")],
       }),
       deny: set({ description: "Node ids never admitted." }, nodeID({ description: "Node id." }), { maxItems: 256 }),
     },
@@ -187,7 +181,7 @@ export const endpoint = object(
       advertised: address({
         description: "URL that peers are told; https.",
         absent: "The Service's name in the cluster.",
-        cel: [httpsOnly("endpoint-advertised-https", "endpoint.advertised")],
+        cel: peerAddressRules("endpoint-advertised", "endpoint.advertised"),
       }),
       service: object(
         { description: "The client Service." },
@@ -237,7 +231,11 @@ export const search = object(
     optional: {
       maxPeers: integer({ description: "Peers asked per query.", absent: "16." }, { minimum: 1, maximum: 64 }),
       maxConcurrent: integer({ description: "Queries at once per pod.", absent: "64." }, { minimum: 1, maximum: 4096 }),
-      timeout: duration({ description: "Time after which an answer is given with what is there.", absent: "`2s`." }),
+      timeout: duration({
+        description: "Time after which an answer is given with what is there, `50ms` to `10s`.",
+        absent: "`2s`.",
+        cel: [durationRangeRule("search-timeout-range", "search.timeout", { min: "50ms", max: "10s" })],
+      }),
       cacheTtl: duration({ description: "How long a complete answer is reused.", absent: "`60s`." }),
     },
   },

@@ -1,5 +1,6 @@
 /** Spec of an ArchiveNode, part 1: where WARC files, captures and full text are kept. */
 import { cron, dataKey, duration, objectName, quantity, reference, url } from "../schema/formats.ts";
+import { cronRule, wholeBytesRule } from "../schema/meaning.ts";
 import { cel, enumOf, integer, object, set, string } from "../schema/structure.ts";
 
 /** Bucket of an S3 service, also used by `ingest`. */
@@ -27,7 +28,11 @@ export const storage = object(
   { description: "Where WARC files are kept.", absent: "A volume of 10Gi of the default StorageClass." },
   {
     optional: {
-      size: quantity({ description: "Size of each pod's volume. It may grow, never shrink.", absent: "`10Gi`." }),
+      size: quantity({
+        description: "Size of each pod's volume. It may grow, never shrink.",
+        absent: "`10Gi`.",
+        cel: [wholeBytesRule("storage-size-whole", "storage.size")],
+      }),
       className: objectName({
         description: "StorageClass of the volumes. Immutable once set; volumes that exist keep the class they have.",
         absent: "The cluster's default class.",
@@ -131,7 +136,10 @@ export const backup = object(
   },
   {
     optional: {
-      schedule: cron({ description: "When to back up, in UTC.", absent: "Only when asked for." }),
+      schedule: cron(cronRule("backup-schedule", "backup.schedule"), {
+        description: "When to back up, in UTC.",
+        absent: "Only when asked for.",
+      }),
       destinationRef: reference({
         description: "Secret with `endpoint`, `bucket`, `access-key-id` and `secret-access-key`.",
       }),

@@ -1,6 +1,8 @@
 /** Spec of an ArchiveNode, part 4: the pods. */
-import { annotationMap, dataKey, duration, labelSelector, labels, objectName, quantity } from "../schema/formats.ts";
-import { atomicList, cel, enumOf, integer, map, mapList, object, set, string } from "../schema/structure.ts";
+import { ANNOTATIONS, LABELS } from "../labels.ts";
+import { annotationMap, dataKey, labels, objectName, quantity } from "../schema/formats.ts";
+import { notOursRule, wholeBytesOfRule } from "../schema/meaning.ts";
+import { atomicList, cel, enumOf, integer, map, mapList, object, string } from "../schema/structure.ts";
 
 export const image = object(
   {
@@ -47,15 +49,24 @@ export const image = object(
   },
 );
 
-const amounts = (description: string) =>
-  map({ description }, quantity({ description: "Amount." }), { maxProperties: 16 });
+const amounts = (field: string, description: string) =>
+  map(
+    { description, cel: [wholeBytesOfRule(`resources-${field}-whole`, `resources.${field}`)] },
+    quantity({ description: "Amount." }),
+    { maxProperties: 16 },
+  );
 
 export const resources = object(
   {
     description: "Resources of the node's container. While it indexes it takes some 500 MB of memory.",
     absent: "100m CPU and 512Mi of memory requested, no limit.",
   },
-  { optional: { requests: amounts("What the scheduler reserves."), limits: amounts("What may not be exceeded.") } },
+  {
+    optional: {
+      requests: amounts("requests", "What the scheduler reserves."),
+      limits: amounts("limits", "What may not be exceeded."),
+    },
+  },
 );
 
 const constraint = object(
@@ -198,6 +209,16 @@ const toleration = object(
   },
 );
 
+/** On every child, so on pods too. */
+const OUR_POD_LABELS = [
+  LABELS.node,
+  LABELS.appName,
+  LABELS.appInstance,
+  LABELS.appManagedBy,
+  LABELS.appPartOf,
+] as const;
+const OUR_POD_ANNOTATIONS = [ANNOTATIONS.configHash] as const;
+
 export const podTemplate = object(
   { description: "What may be set on the pods; deliberately not a whole pod template." },
   {
@@ -206,8 +227,14 @@ export const podTemplate = object(
         { description: "The only labels and annotations that reach the pods; none are copied from the ArchiveNode." },
         {
           optional: {
-            labels: labels({ description: "Labels." }),
-            annotations: annotationMap({ description: "Annotations." }),
+            labels: labels({
+              description: "Labels.",
+              cel: [notOursRule("pod-labels-not-ours", "podTemplate.metadata.labels", OUR_POD_LABELS)],
+            }),
+            annotations: annotationMap({
+              description: "Annotations.",
+              cel: [notOursRule("pod-annotations-not-ours", "podTemplate.metadata.annotations", OUR_POD_ANNOTATIONS)],
+            }),
           },
         },
       ),
@@ -219,82 +246,6 @@ export const podTemplate = object(
         absent: "The operator makes one, named like the ArchiveNode.",
       }),
       env: mapList({ description: "Further environment variables." }, "name", environmentVariable, { maxItems: 32 }),
-    },
-  },
-);
-
-const policyPeer = object(
-  { description: "As in a NetworkPolicy." },
-  {
-    optional: {
-      podSelector: labelSelector({ description: "Pods." }),
-      namespaceSelector: labelSelector({ description: "Namespaces." }),
-      ipBlock: object(
-        { description: "Addresses." },
-        {
-          required: { cidr: string({ description: "Range." }, { minLength: 1, maxLength: 64 }) },
-          optional: {
-            except: set({ description: "Ranges left out." }, string({ description: "Range." }, { maxLength: 64 }), {
-              maxItems: 16,
-            }),
-          },
-        },
-      ),
-    },
-  },
-);
-
-const policyPort = object(
-  { description: "As in a NetworkPolicy." },
-  {
-    optional: {
-      protocol: enumOf({ description: "Protocol.", absent: "`TCP`." }, ["TCP", "UDP", "SCTP"]),
-      port: integer({ description: "Port.", absent: "All ports." }, { minimum: 1, maximum: 65_535 }),
-      endPort: integer({ description: "Last port of a range." }, { minimum: 1, maximum: 65_535 }),
-    },
-  },
-);
-
-const peersOf = (description: string) => atomicList({ description }, policyPeer, { maxItems: 16 });
-const portsOf = (description: string) => atomicList({ description }, policyPort, { maxItems: 16 });
-
-export const networkPolicy = object(
-  {
-    description:
-      "The pods' NetworkPolicy. Managed lets in ports 8443, 8080, 8081 and 9090 from anywhere and 8444 from the operator; lets out DNS, the declared engines, 443 and 8443, and 80 when there is a crawl.",
-  },
-  {
-    optional: {
-      mode: enumOf({ description: "Whether the operator makes one.", absent: "`Managed`." }, ["Managed", "Disabled"]),
-      extraIngress: atomicList(
-        { description: "Further rules." },
-        object(
-          { description: "One rule." },
-          { optional: { from: peersOf("Sources; none means all."), ports: portsOf("Ports; none means all.") } },
-        ),
-        { maxItems: 8 },
-      ),
-      extraEgress: atomicList(
-        { description: "Further rules." },
-        object(
-          { description: "One rule." },
-          { optional: { to: peersOf("Destinations; none means all."), ports: portsOf("Ports; none means all.") } },
-        ),
-        { maxItems: 8 },
-      ),
-    },
-  },
-);
-
-export const monitoring = object(
-  { description: "Scraping by the Prometheus operator." },
-  {
-    optional: {
-      mode: enumOf({ description: "`Auto` makes a ServiceMonitor when that kind is installed.", absent: "`Auto`." }, [
-        "Auto",
-        "Disabled",
-      ]),
-      interval: duration({ description: "How often to scrape.", absent: "Prometheus decides." }),
     },
   },
 );

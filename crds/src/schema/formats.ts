@@ -1,7 +1,7 @@
 /** Fields whose form is fixed by Kubernetes or a standard: quantities, durations, times, URLs, references, selectors. */
 import {
   atomicList,
-  cel,
+  type CelRule,
   type Docs,
   enumOf,
   integer,
@@ -44,12 +44,11 @@ export function time(docs: Docs) {
 }
 
 /** Five fields of cron, or a name such as `@daily`; read in `timeZone` where there is one, else in UTC. */
-export function cron(docs: Docs) {
-  return string(docs, {
-    minLength: 6,
-    maxLength: 128,
-    pattern: "^(@[a-z]+|[-0-9A-Za-z*/,?#]+( +[-0-9A-Za-z*/,?#]+){4})$",
-  });
+export function cron(rule: CelRule, docs: Docs) {
+  return string(
+    { ...docs, cel: [rule] },
+    { minLength: 6, maxLength: 128, pattern: "^(@[a-z]+|[-0-9A-Za-z*/,?#]+( +[-0-9A-Za-z*/,?#]+){4})$" },
+  );
 }
 
 /** Any absolute http(s) URL. Where TLS is a must, a CEL rule says so with a message of its own. */
@@ -57,19 +56,9 @@ export function url(docs: Docs) {
   return string(docs, { maxLength: 2048, minLength: 10, pattern: "^https?://[^\\s]+$" });
 }
 
-/** Address of a peer or of this node: a URL whose `https` is enforced by the rule that {@link httpsOnly} makes. */
+/** Address of a peer or of this node: a URL whose form is enforced by the rules of meaning.ts. */
 export function address(docs: Docs) {
   return string(docs, { maxLength: 2048, minLength: 1 });
-}
-
-/** Rule for an {@link address}. */
-export function httpsOnly(id: string, field: string) {
-  return cel({
-    id,
-    rule: "self.startsWith('https://')",
-    message: `${field} must start with https://: nodes speak TLS 1.3 only`,
-    reason: "FieldValueInvalid",
-  });
 }
 
 export function nodeID(docs: Docs) {

@@ -1,5 +1,6 @@
 /** How transfers run: when, how fast, how files are checked, what happens on failure, how many copies are kept. */
 import { duration, quantity } from "../schema/formats.ts";
+import { wholeBytesRule } from "../schema/meaning.ts";
 import { atomicList, cel, enumOf, integer, object, set, string } from "../schema/structure.ts";
 
 const clock = (description: string) =>
@@ -30,9 +31,17 @@ export const limits = object(
   { description: "How much a node may do for this policy." },
   {
     optional: {
-      bandwidth: quantity({ description: "Bytes per second and node, e.g. `10Mi`.", absent: "No limit." }),
+      bandwidth: quantity({
+        description: "Bytes per second and node, e.g. `10Mi`.",
+        absent: "No limit.",
+        cel: [wholeBytesRule("policy-bandwidth-whole", "limits.bandwidth")],
+      }),
       concurrency: integer({ description: "Transfers at once and node.", absent: "4." }, { minimum: 1, maximum: 64 }),
-      maxItemSize: quantity({ description: "Larger files are left out.", absent: "No limit." }),
+      maxItemSize: quantity({
+        description: "Larger files are left out.",
+        absent: "No limit.",
+        cel: [wholeBytesRule("policy-max-item-size-whole", "limits.maxItemSize")],
+      }),
     },
   },
 );

@@ -1,5 +1,5 @@
 /** Both ways through the rules of FederationPeer, by the rule's id. */
-import { type CelCase, ID, type RuleCases, ref, type Spec } from "./case.ts";
+import { ADDRESSES, type CelCase, ID, type RuleCases, ref, type Spec, selectors, texts } from "./case.ts";
 
 const OTHER_ID = "fedcba9876543210".repeat(4);
 const peer = (fields: object): Spec => ({ nodeID: ID, ...fields });
@@ -78,6 +78,8 @@ export const FEDERATION_PEER_CASES: Readonly<Record<string, RuleCases>> = {
     [{ why: "https", spec: peer({ endpoints: [{ name: "a", url: "https://a.example" }] }) }],
     [{ why: "http", spec: peer({ endpoints: [{ name: "a", url: "http://a.example" }] }) }],
   ),
+  "peer-endpoint-form": texts("FederationPeer", (url) => peer({ endpoints: [{ name: "a", url }] }), ADDRESSES),
+  "peer-node-selector-expressions": selectors("FederationPeer", (nodeSelector) => peer({ nodeSelector })),
   "peer-pin-form": fpeer(
     [{ why: "a digest", spec: peer({ trust: { pins: [`sha256:${ID}`] } }) }],
     [
