@@ -112,9 +112,9 @@ test("a list of changes is read in pages; a cursor of another index is refused w
   expect(first).toMatchObject({ more: true, next: `${first.epoch}:1` });
   const { bytes, sha256: hash } = files.get("public") as SampleFile;
   const media = "application/gzip";
-  expect(first.items).toEqual([
-    { seq: 1, op: "have", hash, size: bytes.length, t: 0, media, filename: "public.warc.gz" },
-  ]);
+  // Of the first record, as every holder of these bytes says.
+  const t = Date.UTC(2026, 0, 2, 3, 4, 5) / 1000;
+  expect(first.items).toEqual([{ seq: 1, op: "have", hash, size: bytes.length, t, media, filename: "public.warc.gz" }]);
   const second = (await get(`&since=${first.next}`)).json<typeof first>();
   expect(second).toMatchObject({ more: false, items: [{ hash: shared.sha256, seq: 7 }], next: `${first.epoch}:7` });
   expect((await get(`&since=${second.next}`)).json()).toMatchObject({ items: [], more: false, next: second.next });

@@ -57,6 +57,8 @@ export interface BlobInfo {
   readonly reason: string | undefined;
   /** RFC 3339. */
   readonly receivedAt: string;
+  /** Of the first record, since 1970; absent when its date is not known. */
+  readonly createdSeconds?: number | undefined;
 }
 
 /** The one write path (`ingest/ingest-service.ts`). Throws `IngestError`. */

@@ -37,6 +37,8 @@ export interface CatalogBlob {
   readonly reason: string | undefined;
   /** RFC 3339. */
   readonly receivedAt: string;
+  /** Of the first record, since 1970; absent when its date is not known. */
+  readonly createdSeconds: number | undefined;
 }
 
 /** Of a file of nothing but damage, a list would be a megabyte long for each. */
@@ -44,7 +46,8 @@ const LISTED_RANGES = 100;
 
 const columns = (damaged: string): string =>
   `b.sequence, c.name AS collection_name, b.hash, b.filename, b.size, b.format, b.compression, b.records, b.captures,
-   ${damaged} AS damaged, b.damaged_ranges, b.damaged_bytes, b.digests, b.reason, b.received_at`;
+   ${damaged} AS damaged, b.damaged_ranges, b.damaged_bytes, b.digests, b.reason, b.received_at,
+   b.created_seconds`;
 
 /** For `SELECT` from blobs b joined with collections c. */
 export const BLOB_COLUMNS = columns("b.damaged");
@@ -71,6 +74,7 @@ export function toBlob(row: Record<string, SQLOutputValue>): CatalogBlob {
     digests: row["digests"] === null ? undefined : (JSON.parse(String(row["digests"])) as DigestCounts),
     reason: textOf(row["reason"]),
     receivedAt: String(row["received_at"]),
+    createdSeconds: row["created_seconds"] === null ? undefined : Number(row["created_seconds"]),
   };
 }
 

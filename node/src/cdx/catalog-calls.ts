@@ -23,6 +23,8 @@ export interface Reading {
   readonly digests: DigestCounts | undefined;
   /** Why reading ended early; captures found until then are in the index. */
   readonly reason: string | undefined;
+  /** Of the first record, since 1970; absent when reading ended early, or its date cannot be read. */
+  readonly createdSeconds?: number | undefined;
 }
 
 export interface Commit {

@@ -29,7 +29,13 @@ test("a catalog of the first version is taken over: sums of damage are there, di
   firstVersion(files.database);
   const index = new CaptureIndex({ files, readers: 1, onDamage: () => {} });
   await index.open(signal);
-  const sums = { format: "warc", damagedRanges: 150, damagedBytes: (149 * 150) / 2, digests: undefined };
+  const sums = {
+    format: "warc",
+    damagedRanges: 150,
+    damagedBytes: (149 * 150) / 2,
+    digests: undefined,
+    createdSeconds: undefined,
+  };
   const one = await index.read("blob", { collection: "web", hash: HASH }, signal);
   expect(one).toMatchObject({ ...sums, damaged: RANGES });
   const listed = await index.read("blobs", { collection: "web", before: undefined, limit: 10 }, signal);

@@ -33,7 +33,7 @@ function catalogOf(rows: readonly Row[]): DatabaseSync {
   const database = new DatabaseSync(":memory:");
   for (const step of MIGRATIONS) database.exec(step);
   database.exec(`INSERT INTO collections VALUES (1, 'web'), (2, 'other');
-    INSERT INTO blobs VALUES (1, 1, 'hash', NULL, 1, 'warc', 'gzip', 1, 1, '[]', NULL, '2026-01-01T00:00:00Z', 1, 100, 0, 0, NULL)`);
+    INSERT INTO blobs VALUES (1, 1, 'hash', NULL, 1, 'warc', 'gzip', 1, 1, '[]', NULL, '2026-01-01T00:00:00Z', 1, 100, 0, 0, NULL, NULL)`);
   const insert = database.prepare(
     `INSERT INTO captures (id, blob, collection, urlkey, timestamp, url, mime, digest, offset, length, skip, type)
      VALUES (?, 1, ?, ?, ?, '', 'text/html', '-', ?, 1, 0, 'response')`,

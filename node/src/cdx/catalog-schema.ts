@@ -30,4 +30,6 @@ export const MIGRATIONS: readonly Migration[] = [
   // Names this sequence of files for those who read it on from where they were; a catalog that is made anew has another one.
   `INSERT INTO meta VALUES ('epoch', lower(hex(randomblob(16))));
    CREATE INDEX blobs_by_collection ON blobs (collection)`,
+  // Since 1970, of the first record. Of files taken in before it is not known; a rebuild reads it.
+  `ALTER TABLE blobs ADD COLUMN created_seconds INTEGER`,
 ];

@@ -72,15 +72,15 @@ function insertBlob(database: DatabaseSync, { entry, reading, spool, captures }:
   const { lastInsertRowid } = database
     .prepare(
       `INSERT INTO blobs (collection, hash, filename, size, format, compression, records, captures, damaged,
-       damaged_ranges, damaged_bytes, digests, reason, received_at, first_id, last_id)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       damaged_ranges, damaged_bytes, digests, reason, received_at, first_id, last_id, created_seconds)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     )
     .run(
       ...[collection, entry.hash, entry.filename ?? null, entry.size, reading.format, reading.compression],
       ...[reading.records, captures, JSON.stringify(reading.damaged), reading.damaged.length],
       ...[reading.damaged.reduce((sum, range) => sum + range.length, 0), jsonOf(reading.digests)],
       ...[reading.reason ?? null, entry.receivedAt],
-      ...[last + 1, last + captures],
+      ...[last + 1, last + captures, reading.createdSeconds ?? null],
     );
   const sequence = Number(lastInsertRowid);
   if (spool !== undefined) insertCaptures(database, sequence, collection, readSpool(spool));

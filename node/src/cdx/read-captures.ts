@@ -33,6 +33,8 @@ export interface ArchiveReport {
   readonly remarks: readonly RecordRemark[];
   /** Of the stored file. */
   readonly bytes: number;
+  /** 14 digits: the date of the first record that is whole; absent when it cannot be read. */
+  readonly created: string | undefined;
 }
 
 export interface RecordRemark {
@@ -232,6 +234,7 @@ const UNPRINTABLE = /[\0-\x20\x7f-\xa0\u2028\u2029]/;
 
 class Tally {
   #records = 0;
+  #created: string | undefined;
   #format: ArchiveReport["format"] = "unknown";
   readonly #types = new Map<string, number>();
   readonly #damaged: DamagedRange[] = [];
@@ -241,7 +244,9 @@ class Tally {
 
   record({ record, found }: Inspected): void {
     for (const note of found.digests.notes ?? []) this.#remark(record, note);
-    if (recordTimestamp(record.date ?? "") === undefined) {
+    const date = recordTimestamp(record.date ?? "");
+    if (this.#records === 0) this.#created = date;
+    if (date === undefined) {
       this.#remark(record, `date cannot be read: ${JSON.stringify((record.date ?? "").slice(0, MAX_SHOWN))}`);
     }
     this.#records += 1;
@@ -283,6 +288,7 @@ class Tally {
       oddPayloads: { ...this.#oddPayloads },
       remarks: this.#remarks,
       bytes: source.size,
+      created: this.#created,
     };
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { earliestMoment, latestMoment } from "./timestamp.ts";
+import { earliestMoment, epochSecondsOf, latestMoment } from "./timestamp.ts";
 
 describe("a part of a time stands for all times that begin so", () => {
   test.each([
@@ -22,4 +22,14 @@ describe("a part of a time stands for all times that begin so", () => {
   ])("%s", (digits, first, last) => {
     expect([earliestMoment(digits), latestMoment(digits)]).toEqual([first, last]);
   });
+});
+
+test.each([
+  ["19700101000000", 0],
+  ["20260102030405", 1_767_323_045],
+  ["20161231235960", 1_483_228_800],
+  ["19691231235959", 0],
+  ["00700101000000", 0],
+])("%s in seconds since 1970: %i", (digits, seconds) => {
+  expect(epochSecondsOf(digits)).toBe(seconds);
 });

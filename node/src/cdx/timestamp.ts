@@ -5,6 +5,15 @@ export function timestampOf(time: Date): string {
   return time.toISOString().replace(/\D/g, "").slice(0, 14);
 }
 
+/** Seconds since 1970 of 14 digits; 0 for what lies before. */
+export function epochSecondsOf(digits: string): number {
+  const part = (from: number, to: number): number => Number(digits.slice(from, to));
+  const [year, month, day] = [part(0, 4), part(4, 6), part(6, 8)];
+  const milliseconds = Date.UTC(year, month - 1, day, part(8, 10), part(10, 12), part(12, 14));
+  // What the years up to 99 are taken for is no time of a file either.
+  return year < 1970 ? 0 : Math.floor(milliseconds / 1000);
+}
+
 /**
  * The first moment that 0 to 14 digits can mean: `2024` is the start of its first of January, `20241` that of October. All 14
  * stay as they are, leap seconds too: the date of a record is what its crawler wrote.

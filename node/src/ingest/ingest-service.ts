@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Commit, Committed, Reading } from "../cdx/catalog-calls.ts";
+import { epochSecondsOf } from "../cdx/timestamp.ts";
 import type { BlobStore, ReceivedBlob } from "../storage/blob-store.ts";
 import type { DamagedRange } from "../warc/record.ts";
 import type { ParseOutcome, Unreadable } from "./archive-parser.ts";
@@ -226,6 +227,7 @@ function commitOf(entry: Commit["entry"], outcome: ParseOutcome, spool: string):
       damaged,
       digests: { ...report.digests, ...report.oddPayloads },
       reason: undefined,
+      createdSeconds: report.created === undefined ? undefined : epochSecondsOf(report.created),
     },
     spool,
     captures,

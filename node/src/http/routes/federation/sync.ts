@@ -149,8 +149,8 @@ async function changes(
     });
   }
   const items = page.blobs.map(
-    ({ sequence, hash, size, filename, format, compression }): Change => ({
-      ...{ seq: sequence, op: "have", hash, size, t: 0 },
+    ({ sequence, hash, size, filename, format, compression, createdSeconds = 0 }): Change => ({
+      ...{ seq: sequence, op: "have", hash, size, t: createdSeconds },
       media: downloadHeaders({ hash, format, compression })["content-type"],
       ...(filename === undefined ? {} : { filename }),
     }),
