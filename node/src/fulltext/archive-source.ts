@@ -73,6 +73,7 @@ function sourceCapture(row: StoredCapture, record: ArchiveRecord): SourceCapture
     url: row.url,
     timestamp: row.timestamp,
     mime: row.mime === "-" ? "" : row.mime.toLowerCase(),
+    identifiedMime: fieldOf(record.headers, "warc-identified-payload-type")?.split(";", 1)[0]?.trim().toLowerCase(),
     digest: digestKey(row.digest),
     revisit: row.type === "revisit",
     payload: (capBytes) => payloadOf(record, capBytes),

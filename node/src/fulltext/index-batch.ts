@@ -35,7 +35,10 @@ interface ReadText {
   readonly text: PageText;
 }
 
-/** A doubled type is its first; a body without a type is a page when it begins as one. */
+/**
+ * A doubled type is its first. A body without a type is a page when it begins as one, as in a browser; else it is what the crawler
+ * took it for.
+ */
 async function readText(capture: SourceCapture, deps: BatchDeps): Promise<ReadText | undefined> {
   const declared = capture.mime.split(",", 1)[0] ?? "";
   const untyped = isUntyped(declared);
@@ -43,9 +46,14 @@ async function readText(capture: SourceCapture, deps: BatchDeps): Promise<ReadTe
     untyped || hasReadableBody(declared)
       ? await capture.payload(PAYLOAD_CAP_BYTES)
       : { contentType: undefined, body: new Uint8Array() };
-  const mime = untyped && beginsAsHtml(payload.body) ? "text/html" : declared;
-  if (mime === "") return undefined;
+  const mime = untyped ? sniffed(payload.body, capture.identifiedMime ?? "", declared) : declared;
+  if (mime === "" || (mime !== declared && NEVER_PAGES.test(mime))) return undefined;
   return { mime, text: extractText({ url: capture.url, mime, ...payload }, DEFAULT_CAPS, deps.nowMs) };
+}
+
+function sniffed(body: Uint8Array, identified: string, declared: string): string {
+  if (beginsAsHtml(body)) return "text/html";
+  return identified === "" || isUntyped(identified) ? declared : identified;
 }
 
 /** One capture as an entry; `undefined` for what is not indexed. */

@@ -14,6 +14,8 @@ export interface SourceCapture {
   readonly timestamp: string;
   /** Media type without parameters, lower case; empty when unknown. */
   readonly mime: string;
+  /** What the crawler took the payload for (`WARC-Identified-Payload-Type`), lower case. */
+  readonly identifiedMime?: string | undefined;
   /** Payload digest in any one spelling that is the same for the same bytes. */
   readonly digest: string;
   /** True for a revisit record: it names a payload held elsewhere and brings no text. */
