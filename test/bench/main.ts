@@ -7,7 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<{ readonly run: () => Promi
   warc: () => import("./warc.ts"),
   ingest: () => import("./ingest.ts"),
   cdx: () => import("./cdx.ts"),
-  "federation-blobs": () => import("./federation-blobs.ts"),
+  federation: () => import("./federation.ts"),
   node: () => import("./node.ts"),
 };
 

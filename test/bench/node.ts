@@ -3,7 +3,7 @@
  * start, beside an idle pywb (its own server, one empty collection) and a bare Fastify server on the same Node.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -11,12 +11,11 @@ import { promisify } from "node:util";
 import { pythonEnv } from "../interop/python-env.ts";
 import { startArchiveNode } from "../testkit/archive-node-process.ts";
 import { freePort } from "../testkit/free-port.ts";
+import { processorMs, residentBytes } from "./processes.ts";
 import { table } from "./table.ts";
 
 const SETTLE_MS = Number(process.env["BENCH_NODE_SETTLE_MS"] ?? 60_000);
 const WATCHED_MS = 60_000;
-/** The kernel counts processor time in hundredths of a second. */
-const TICK_MS = 10;
 const PYWB = ["pywb==2.10.0", "setuptools<81"];
 const ROOT = resolve(import.meta.dirname, "../..");
 const run_ = promisify(execFile);
@@ -94,16 +93,4 @@ async function end(child: ChildProcess, folder: string): Promise<void> {
   child.kill("SIGTERM");
   await ended;
   await rm(folder, { recursive: true, force: true });
-}
-
-/** Fields 14 and 15 of `stat`, behind the name in parentheses (proc_pid_stat(5)). */
-async function processorMs(pid: number): Promise<number> {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
-}
-
-async function residentBytes(pid: number): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, "utf8");
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1_024;
 }

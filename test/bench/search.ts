@@ -12,7 +12,7 @@ import { openFullTextIndex } from "../../node/src/fulltext/reader-pool.ts";
 import { createLocalSearch } from "../../node/src/search/local-search.ts";
 import { createSearchMetrics } from "../../node/src/search/metrics.ts";
 import { tempDir } from "../testkit/temp-dir.ts";
-import { makePage, randomNumbers, wordOf } from "./synthetic-pages.ts";
+import { makePage, randomNumbers, usualWords, wordOf } from "./synthetic-pages.ts";
 import { percentile, table } from "./table.ts";
 
 const PAGES = Number(process.env["BENCH_SEARCH_PAGES"] ?? 100_000);
@@ -22,8 +22,6 @@ const QUESTIONS = 100;
 const INDEX_MS = 30 * 60_000;
 const ASK_MS = 30_000;
 const PLAIN_HITS = 40;
-/** Words of these ranks stand in 2 % to 80 % of the pages: what people type together. */
-const USUAL_RANKS = [20, 2_000] as const;
 /** The commonest words of the vocabulary; each stands in nearly every page. */
 const COMMON_RANKS = [1, 20] as const;
 
@@ -41,8 +39,6 @@ const quoteAll = (question: string): string =>
     .split(" ")
     .map((word) => `"${word}"`)
     .join(" AND ");
-const usual = (random: () => number, count: number): string =>
-  Array.from({ length: count }, () => wordOf(between(random, USUAL_RANKS))).join(" ");
 
 /** Two neighbouring words of some page, so that the phrase exists. */
 function phrase(random: () => number): string {
@@ -52,8 +48,8 @@ function phrase(random: () => number): string {
 }
 
 const KINDS: readonly Kind[] = [
-  { name: "two words", make: (random) => usual(random, 2), plain: quoteAll },
-  { name: "three words", make: (random) => usual(random, 3), plain: quoteAll },
+  { name: "two words", make: (random) => usualWords(random, 2), plain: quoteAll },
+  { name: "three words", make: (random) => usualWords(random, 3), plain: quoteAll },
   { name: "one common word", make: (random) => wordOf(between(random, COMMON_RANKS)), plain: quoteAll },
   {
     name: "two common words",
@@ -68,7 +64,7 @@ const KINDS: readonly Kind[] = [
   },
   {
     name: "word and host",
-    make: (random) => `${usual(random, 1)} host:site${between(random, [0, 500])}.example.org`,
+    make: (random) => `${usualWords(random, 1)} host:site${between(random, [0, 500])}.example.org`,
     plain: (question) => quoteAll(question.split(" ")[0] ?? ""),
   },
 ];

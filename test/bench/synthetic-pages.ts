@@ -30,6 +30,14 @@ export function wordOf(rank: number): string {
   return word;
 }
 
+/** Words of these ranks stand in 2 % to 80 % of the pages: what people type together. */
+const USUAL_RANKS = [20, 2_000] as const;
+
+export function usualWords(random: () => number, count: number): string {
+  const [from, to] = USUAL_RANKS;
+  return Array.from({ length: count }, () => wordOf(from + Math.floor(random() * (to - from)))).join(" ");
+}
+
 /** Numbers between 0 and 1, the same for the same seed (mulberry32, public domain). */
 export function randomNumbers(seed: number): () => number {
   let state = seed >>> 0;
@@ -72,9 +80,12 @@ export function makePage(n: number): SyntheticPage {
   };
 }
 
+export function htmlOf({ language, title, body }: SyntheticPage): string {
+  return `<!doctype html><html lang="${language}"><title>${title}</title><p>${body}</p></html>`;
+}
+
 function toCapture(n: number): SourceCapture {
   const page = makePage(n);
-  const html = `<!doctype html><html lang="${page.language}"><title>${page.title}</title><p>${page.body}</p></html>`;
   return {
     url: page.url,
     urlkey: page.urlkey,
@@ -82,7 +93,7 @@ function toCapture(n: number): SourceCapture {
     mime: "text/html",
     digest: String(n),
     revisit: false,
-    payload: async () => ({ contentType: "text/html; charset=utf-8", body: Buffer.from(html, "utf8") }),
+    payload: async () => ({ contentType: "text/html; charset=utf-8", body: Buffer.from(htmlOf(page), "utf8") }),
   };
 }
 
