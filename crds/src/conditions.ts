@@ -40,7 +40,6 @@ export const FEDERATION_PEER_CONDITIONS = {
       Suspended: "`spec.suspend` is true: trust stays, nobody connects. Set it to false to go on.",
       NotTrusted: "See the Trusted condition.",
       NotReachable: "See the Reachable condition.",
-      NotImplemented: "This release does not connect to peers yet. Nothing to do.",
     },
   },
   Trusted: {
@@ -137,7 +136,6 @@ export const SYNC_POLICY_CONDITIONS = {
       Suspended: "`spec.suspend` is true: no run begins. Set it to false to go on.",
       NotResolved: "See the ResolvedRefs condition.",
       NotProgrammed: "See the Programmed condition.",
-      NotImplemented: "This release does not exchange files with peers yet. Nothing to do.",
     },
   },
   Reconciling: { meaning: "Present and True only while work is under way.", reasons: reconciling },

@@ -10,7 +10,7 @@ import { waitUntil } from "../../testkit/wait-until.ts";
 import { processorMs } from "../processes.ts";
 import { percentile, table } from "../table.ts";
 
-const PACE_PER_SECOND = 20;
+const PACE_PER_SECOND = 10;
 const CALLERS = 4;
 const PHASE_MS = Number(process.env["BENCH_HANDSHAKE_MS"] ?? 15_000);
 const TRUST_MS = 30_000;
