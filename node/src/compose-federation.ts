@@ -16,6 +16,7 @@ import { OwnRecord } from "./peers/own-record.ts";
 import { PeerTable, type TRUST_LEVELS } from "./peers/peer-table.ts";
 import { PeerSessions } from "./peers/sessions.ts";
 import { Trust } from "./peers/trust.ts";
+import { SYSTEM_EXPIRY_CLOCK, TrustExpiry } from "./peers/trust-expiry.ts";
 
 const RECORD_FILE = "peer-record.json";
 
@@ -69,11 +70,23 @@ export function composeFederation({ loaded, logger, registry, identity, boundTo 
     admitted: (id) => links.encourage(id),
     ended: (result) => metrics.handshake("in", result),
   });
-  identity.trust.onChange(() => {
+  const endRefused = () => {
     sessions.endRefused();
     links.endRefused().catch((error: unknown) => logger.error({ err: error }, "links to peers do not end"));
+  };
+  const expiry = new TrustExpiry(() => identity.trust.current, endRefused, SYSTEM_EXPIRY_CLOCK);
+  identity.trust.onChange(() => {
+    endRefused();
+    expiry.watch();
   });
-  const component: Component = { name: "peers", start: async () => {}, stop: () => links.close() };
+  const component: Component = {
+    name: "peers",
+    start: async () => expiry.watch(),
+    stop: async () => {
+      expiry.stop();
+      await links.close();
+    },
+  };
   return { component, own, trust, table, sessions, handshakes, links };
 }
 

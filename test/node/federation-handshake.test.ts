@@ -157,7 +157,7 @@ describe("a private node", () => {
     );
   });
 
-  test("ends the session and cuts the transfer of a peer that it revokes", async () => {
+  test("ends the session and cuts the transfer of a peer whose time is over, and of one that it revokes", async () => {
     const [answerer, caller] = [await node("Private"), await peer()];
     await editTrust(answerer, trusting(caller.nodeId));
     const met = await waitUntil(
@@ -172,14 +172,27 @@ describe("a private node", () => {
     const file = sampleFile({ name: "cut", pages: 16, padding: randomBytes(2 * 1024 * 1024) });
     await using archive = new NodeArchive(answerer);
     expect((await archive.upload(file.bytes)).status).toBe(201);
-    const transfer = await slowTransfer(answerer, file.sha256, session.authorization);
-    await editTrust(answerer, (held) => ({ ...held, entries: [], revoked: [caller.nodeId] }));
-    await waitUntil(
-      "the session to end",
-      async () => (await (await caller.connect(answerer.url)).get("/collections", session)).status === 401,
-      { deadlineMs: 30_000, everyMs: 200 },
-    );
-    expect(await transfer.restOfIt()).toBeLessThan(file.bytes.length);
+    const until = async (status: number) =>
+      waitUntil(
+        `the session to be answered with ${status}`,
+        async () => (await (await caller.connect(answerer.url)).get("/collections", session)).status === status,
+        { deadlineMs: 30_000, everyMs: 200 },
+      );
+    const sentWhenEndedBy = async (end: (held: TrustDocument) => TrustDocument) => {
+      const transfer = await slowTransfer(answerer, file.sha256, session.authorization);
+      await editTrust(answerer, end);
+      await until(401);
+      return transfer.restOfIt();
+    };
+    // Nothing but time passes when it is over.
+    const notAfter = `${new Date(Date.now() + 6_000).toISOString().slice(0, 19)}Z`;
+    const timed = ({ nodeID }: { readonly nodeID: string }) => ({ nodeID, pins: [], notAfter });
+    const byTime = await sentWhenEndedBy((held) => ({ ...held, entries: held.entries.map(timed) }));
+    expect(byTime).toBeLessThan(file.bytes.length);
+    await editTrust(answerer, (held) => trusting(caller.nodeId)({ ...held, entries: [] }));
+    await until(200);
+    const byHand = await sentWhenEndedBy((held) => ({ ...held, entries: [], revoked: [caller.nodeId] }));
+    expect(byHand).toBeLessThan(file.bytes.length);
     expect((await caller.handshake(answerer.url, answerer.nodeId)).status).toBe(403);
   });
 });
