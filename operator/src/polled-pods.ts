@@ -5,7 +5,7 @@ import type { PodObject } from "./controllers/archive-node/observe.ts";
 import type { Documents } from "./controllers/issued-documents.ts";
 import { adminServerName } from "./controllers/names.ts";
 import type { ObjectKey } from "./controllers/objects.ts";
-import type { PolledPod } from "./node-admin/poller.ts";
+import type { PolledPod } from "./node-admin/polled-pod.ts";
 
 export interface PolledPodsDeps {
   readonly pods: { list(): readonly PodObject[] };

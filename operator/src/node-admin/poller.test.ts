@@ -4,7 +4,8 @@ import { ANSWER } from "../../../test/testkit/archive-node-status.ts";
 import { waitUntil } from "../../../test/testkit/wait-until.ts";
 import type { PushOutcome, StatusAnswer } from "./client.ts";
 import { AdminError } from "./errors.ts";
-import { AdminPoller, type PolledPod, type PollReport } from "./poller.ts";
+import type { PolledPod } from "./polled-pod.ts";
+import { AdminPoller, type PollReport } from "./poller.ts";
 
 const DEADLINE = { deadlineMs: 10_000, everyMs: 2 };
 const stops: (() => Promise<void>)[] = [];

@@ -4,26 +4,21 @@
  *
  * Whether a pod can be reached at all is the status poller's business: a failure here changes nothing.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import type { AdminClient } from "./client.ts";
 import { AdminError } from "./errors.ts";
-import type { PolledPod } from "./poller.ts";
+import { type PodState, PollLoop, type PollTiming } from "./poll-loop.ts";
+import type { PolledPod } from "./polled-pod.ts";
 import { REPORT_PAGES, type ReportPage, type Reports } from "./reports.ts";
 
-export interface ReportPollerDeps {
+export interface ReportPollerDeps extends PollTiming {
   readonly client: Pick<AdminClient, "report">;
   /** Ready pods of nodes that have peers, policies or discovery. */
   readonly pods: () => readonly PolledPod[];
   readonly report: <P extends ReportPage>(pod: PolledPod, page: P, report: Reports[P]) => void;
   readonly gone: (pod: PolledPod) => void;
-  readonly nowMs: () => number;
-  readonly random: () => number;
-  readonly tickMs: number;
 }
 
-interface PodState {
-  readonly pod: PolledPod;
-  readonly dueMs: number;
+interface ReportingPod extends PodState {
   readonly etags: ReadonlyMap<ReportPage, string>;
 }
 
@@ -37,53 +32,29 @@ const CONCURRENCY = 8;
 
 export class ReportPoller {
   readonly #deps: ReportPollerDeps;
-  readonly #states = new Map<string, PodState>();
-  readonly #running = new Set<string>();
+  readonly #loop: PollLoop<ReportingPod>;
 
   constructor(deps: ReportPollerDeps) {
     this.#deps = deps;
+    this.#loop = new PollLoop<ReportingPod>({
+      ...deps,
+      concurrency: CONCURRENCY,
+      stateNow: (pod, before) => this.#stateNow(pod, before),
+      ask: ({ pod, etags }, signal) => this.#ask(pod, etags, signal),
+    });
   }
 
   /** Asks until the signal ends it. */
-  async run(signal: AbortSignal): Promise<void> {
-    while (!signal.aborted) {
-      this.#refresh();
-      this.#startDue(signal);
-      await sleep(this.#deps.tickMs, undefined, { signal }).catch(() => undefined);
-    }
+  run(signal: AbortSignal): Promise<void> {
+    return this.#loop.run(signal);
   }
 
-  #refresh(): void {
-    const seen = new Set<string>();
-    for (const pod of this.#deps.pods()) {
-      seen.add(pod.uid);
-      const before = this.#states.get(pod.uid);
-      if (before?.pod !== pod) this.#states.set(pod.uid, this.#stateNow(pod, before));
-    }
-    for (const [uid, { pod }] of this.#states) {
-      if (seen.has(uid)) continue;
-      this.#states.delete(uid);
-      this.#deps.gone(pod);
-    }
-  }
-
-  #stateNow(pod: PolledPod, before: PodState | undefined): PodState {
+  #stateNow(pod: PolledPod, before: ReportingPod | undefined): ReportingPod {
     if (before === undefined) return { pod, dueMs: 0, etags: new Map() };
     const sequence = (one: PolledPod) => one.documents?.federation.sequence;
     const isGivenMore = sequence(pod) !== sequence(before.pod);
     const soonMs = this.#deps.nowMs() + AFTER_DOCUMENT_MS;
     return { ...before, pod, dueMs: isGivenMore ? Math.min(before.dueMs, soonMs) : before.dueMs };
-  }
-
-  #startDue(signal: AbortSignal): void {
-    const now = this.#deps.nowMs();
-    const due = [...this.#states.values()]
-      .filter(({ pod, dueMs }) => dueMs <= now && !this.#running.has(pod.uid))
-      .sort((a, b) => a.dueMs - b.dueMs);
-    for (const { pod, etags } of due.slice(0, Math.max(0, CONCURRENCY - this.#running.size))) {
-      this.#running.add(pod.uid);
-      void this.#ask(pod, etags, signal).finally(() => this.#running.delete(pod.uid));
-    }
   }
 
   async #ask(pod: PolledPod, before: ReadonlyMap<ReportPage, string>, signal: AbortSignal): Promise<void> {
@@ -107,13 +78,13 @@ export class ReportPoller {
   }
 
   #schedule(pod: PolledPod, etags: ReadonlyMap<ReportPage, string>): void {
-    const now = this.#states.get(pod.uid);
+    const now = this.#loop.get(pod.uid);
     if (now === undefined) return;
-    const periodMs = Math.max(PERIOD_MS, (this.#states.size / PODS_PER_SECOND) * 1_000);
+    const periodMs = Math.max(PERIOD_MS, (this.#loop.podCount / PODS_PER_SECOND) * 1_000);
     const delayMs = Math.round(periodMs * (1 - SPREAD + 2 * SPREAD * this.#deps.random()));
     // A document that went out meanwhile is worth another look soon.
     const isGivenMore = now.pod.documents?.federation.sequence !== pod.documents?.federation.sequence;
     const dueMs = this.#deps.nowMs() + (isGivenMore ? AFTER_DOCUMENT_MS : delayMs);
-    this.#states.set(pod.uid, { pod: now.pod, etags, dueMs });
+    this.#loop.put({ pod: now.pod, etags, dueMs });
   }
 }
