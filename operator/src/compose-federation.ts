@@ -7,19 +7,22 @@ import { addDiscovery } from "./compose-discovery.ts";
 import { orPutOff, statusWriter } from "./compose-status.ts";
 import type { DocumentIssuer } from "./controllers/archive-node/documents.ts";
 import type { PeeringInput } from "./controllers/archive-node/peering.ts";
+import { Allotments } from "./controllers/discovery/allotments.ts";
 import type { FactBoard } from "./controllers/facts.ts";
-import { nodeFederation } from "./controllers/federation-content.ts";
-import { FederationBoard } from "./controllers/federation-facts.ts";
+import { isKnownByAddress, nodeFederation } from "./controllers/federation-content.ts";
+import { FederationBoard, type FederationReports } from "./controllers/federation-facts.ts";
 import { createFederationPeerReconciler } from "./controllers/federation-peer/reconciler.ts";
-import { type PeerViewInput, viewOf } from "./controllers/federation-peer/view.ts";
+import { viewOf } from "./controllers/federation-peer/view.ts";
 import { Neighbourhoods } from "./controllers/neighbourhoods.ts";
 import type { SecretWatch } from "./controllers/node-identity/secret-watch.ts";
 import { keyText, type ObjectKey, type SecretObject } from "./controllers/objects.ts";
+import { changedPeers } from "./controllers/report-index.ts";
 import type { KnownKind } from "./controllers/resource-types.ts";
 import { createSyncPolicyReconciler } from "./controllers/sync-policy/reconciler.ts";
-import { policyViewOf } from "./controllers/sync-policy/view.ts";
+import { type PolicyViewInput, policyViewOf } from "./controllers/sync-policy/view.ts";
 import { AllowLists } from "./controllers/trust/allow-lists.ts";
 import { concernedSources, nodeSources, ownSources } from "./controllers/watches.ts";
+import type { KubeObject } from "./kube/objects.ts";
 import type { Controller } from "./runtime/controller.ts";
 import type { BoundSource } from "./runtime/manager.ts";
 
@@ -56,10 +59,10 @@ export function addFederation(parts: FederationDeps): Federation {
   const peersIn = (namespace: string) => keysIn(caches.federationPeers.list(), namespace);
   const policiesIn = (namespace: string) => keysIn(caches.syncPolicies.list(), namespace);
   const nodesIn = (namespace: string) => neighbourhoods.nodes(namespace).map(({ metadata }) => metadata);
-  const board = new FederationBoard((node, page) => {
+  const board = new FederationBoard((node, page, now, before) => {
     parts.wakeNode(node);
     const [namespace = ""] = node.split("/");
-    if (page === "peers") for (const key of peersIn(namespace)) peers.enqueue(key, 0);
+    if (page === "peers") for (const key of toldOf(neighbourhoods, namespace, now, before)) peers.enqueue(key, 0);
     if (page === "policies") for (const key of policiesIn(namespace)) policies.enqueue(key, 0);
     if (page === "discoveries") discover(namespace);
   });
@@ -70,14 +73,16 @@ export function addFederation(parts: FederationDeps): Federation {
     reports: (node: string) => board.of(node),
     issued: (uid: string) => issuer.issued(uid),
   });
-  const { add, now } = parts;
-  const discover = addDiscovery({ deps, neighbourhoods, reports: (node) => board.of(node), add, now });
-  const { peers, policies } = addReporters(parts, { view, peersIn, policiesIn });
+  const reports = (node: string) => board.of(node);
+  const nowMs = () => deps.clock.monotonicMs();
+  const allotments = new Allotments({ neighbourhood: (namespace) => neighbourhoods.of(namespace), reports, nowMs });
+  const discover = addDiscovery({ deps, neighbourhoods, reports, allotments, add: parts.add });
+  const { peers, policies } = addReporters(parts, { neighbourhoods, view, peersIn, policiesIn });
   return {
     board,
     nodeSources: [
-      ...concernedSources(caches, "FederationPeer", nodesIn),
-      ...concernedSources(caches, "SyncPolicy", nodesIn),
+      ...concernedSources(caches, "FederationPeer", inNamespace(nodesIn)),
+      ...concernedSources(caches, "SyncPolicy", inNamespace(nodesIn)),
       ...nodeSources(caches, "identity", (namespace) =>
         neighbourhoods.hasReferences(namespace) ? nodesIn(namespace) : [],
       ),
@@ -86,7 +91,8 @@ export function addFederation(parts: FederationDeps): Federation {
       const allowed = await allowLists.of(node, signal);
       const neighbourhood = neighbourhoods.of(node.metadata.namespace);
       const federation = nodeFederation(node, neighbourhood, allowed.nodeIDs);
-      return { node, neighbourhood, federation, allowed, reports: board.of(keyText(node.metadata)) };
+      const isOverBudget = allotments.of(node).isExceeded;
+      return { node, neighbourhood, federation, allowed, reports: board.of(keyText(node.metadata)), isOverBudget };
     },
     hasPeering: (node) => {
       const [namespace = "", name = ""] = node.split("/");
@@ -110,26 +116,51 @@ export function addFederation(parts: FederationDeps): Federation {
 }
 
 interface Seen {
-  readonly view: (namespace: string) => PeerViewInput;
+  readonly neighbourhoods: Neighbourhoods;
+  readonly view: (namespace: string) => PolicyViewInput;
   readonly peersIn: (namespace: string) => readonly ObjectKey[];
   readonly policiesIn: (namespace: string) => readonly ObjectKey[];
 }
 
-function addReporters({ deps, add, now }: FederationDeps, { view, peersIn, policiesIn }: Seen) {
+function inNamespace(concerned: (namespace: string) => readonly ObjectKey[]) {
+  return ({ metadata }: KubeObject) => concerned(metadata.namespace ?? "");
+}
+
+/** Peers of which a page tells something new, and where addresses are new those that are known by address only. */
+function toldOf(
+  neighbourhoods: Neighbourhoods,
+  namespace: string,
+  { peers: now }: FederationReports,
+  { peers: before }: FederationReports,
+): readonly ObjectKey[] {
+  const known = changedPeers(now, before).flatMap((nodeID) => neighbourhoods.sameArchive(namespace, nodeID));
+  const isSame = JSON.stringify(now?.addresses) === JSON.stringify(before?.addresses);
+  const asked = isSame ? [] : neighbourhoods.of(namespace).peers.filter(isKnownByAddress);
+  return [...known, ...asked].map(({ object }) => object.metadata);
+}
+
+function addReporters({ deps, add, now }: FederationDeps, { neighbourhoods, view, peersIn, policiesIn }: Seen) {
   const { caches, resyncMs } = deps;
+  /** One that comes or goes may win over another of the same archive. */
+  const rivals = (object: KubeObject) => {
+    const { metadata, spec } = object as KubeObject & FederationPeer;
+    const target = { namespace: metadata.namespace, name: spec.nodeRef?.name ?? "" };
+    const nodeID = spec.nodeID ?? caches.archiveNodes.get(target)?.status?.nodeID;
+    if (nodeID === undefined) return [];
+    return neighbourhoods.sameArchive(metadata.namespace, nodeID).map(({ object }) => object.metadata);
+  };
   const peers = add(
     "federation-peer",
     "FederationPeer",
     createFederationPeerReconciler({
       peers: caches.federationPeers,
-      view: (peer) => viewOf(peer, view(peer.metadata.namespace)),
+      view: ({ metadata }) => viewOf({ ...view(metadata.namespace), peer: neighbourhoods.peer(metadata) }),
       writeStatus: orPutOff(statusWriter(deps, "FederationPeer")),
       now,
     }),
     [
       ...ownSources(caches, "FederationPeer", resyncMs),
-      // One that comes or goes may win over another of the same archive.
-      ...concernedSources(caches, "FederationPeer", peersIn),
+      ...concernedSources(caches, "FederationPeer", rivals),
       ...nodeSources(caches, "progress", peersIn),
     ],
   );
@@ -144,8 +175,8 @@ function addReporters({ deps, add, now }: FederationDeps, { view, peersIn, polic
     }),
     [
       ...ownSources(caches, "SyncPolicy", resyncMs),
-      ...concernedSources(caches, "SyncPolicy", policiesIn),
-      ...concernedSources(caches, "FederationPeer", policiesIn),
+      ...concernedSources(caches, "SyncPolicy", inNamespace(policiesIn)),
+      ...concernedSources(caches, "FederationPeer", inNamespace(policiesIn)),
       ...nodeSources(caches, "progress", policiesIn),
     ],
   );

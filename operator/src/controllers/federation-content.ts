@@ -97,6 +97,13 @@ function discoveryOf({ spec }: ArchiveNode): NonNullable<FederationDocument["dis
   };
 }
 
+const DEFAULT_MAX_PEERS = 200;
+
+/** How many discovered peers a node keeps. */
+export function maxDiscoveredPeers({ spec }: ArchiveNode): number {
+  return spec.discovery?.maxPeers ?? DEFAULT_MAX_PEERS;
+}
+
 function searchOf({ spec }: ArchiveNode): FederationDocument["search"] {
   const { maxPeers, timeout } = spec.search ?? {};
   if (maxPeers === undefined && timeout === undefined) return undefined;

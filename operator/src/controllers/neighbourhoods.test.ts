@@ -1,8 +1,8 @@
 /** A namespace with two thousand peers: what a change costs, counted in objects that are looked into, and what it brings. */
 import type { ArchiveNode, FederationPeer } from "@archivestream/crds";
 import { expect, test } from "vitest";
-import { ObjectCache } from "../runtime/cache.ts";
 import type { KubeObject } from "../kube/objects.ts";
+import { ObjectCache } from "../runtime/cache.ts";
 import { Neighbourhoods } from "./neighbourhoods.ts";
 
 const PEERS = 2_000;
@@ -33,10 +33,21 @@ function namespace() {
   );
   const work = { specs: 0 };
   let version = 0;
-  const put = (name: string, spec: object, { generation = 1, created = "2026-01-01T00:00:00Z", status }: PeerOptions = {}) => {
+  const put = (
+    name: string,
+    spec: object,
+    { generation = 1, created = "2026-01-01T00:00:00Z", status }: PeerOptions = {},
+  ) => {
     version += 1;
     const resourceVersion = String(version);
-    const metadata = { namespace: NAMESPACE, name, uid: `uid-${name}`, generation, resourceVersion, creationTimestamp: created };
+    const metadata = {
+      namespace: NAMESPACE,
+      name,
+      uid: `uid-${name}`,
+      generation,
+      resourceVersion,
+      creationTimestamp: created,
+    };
     const object = { apiVersion: "archivestream.io/v1alpha1", kind: "FederationPeer", metadata, status };
     Object.defineProperty(object, "spec", {
       get: () => {

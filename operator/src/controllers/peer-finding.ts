@@ -1,6 +1,7 @@
 /** What the pods of one ArchiveNode find of one peer, taken together. Pure. */
 import type { AdminPeers, PeerFailure } from "@archivestream/node/contract";
 import type { FederationReports } from "./federation-facts.ts";
+import { peersById } from "./report-index.ts";
 
 export type PeerReport = AdminPeers["peers"][number];
 
@@ -12,7 +13,7 @@ export type Finding =
 
 /** One pod that speaks with the peer is enough. A suspect peer has missed a few probes, which is no outage yet. */
 export function findingOf(pods: readonly FederationReports[], nodeID: string): Finding {
-  const reports = pods.flatMap(({ peers }) => peers?.peers.filter((peer) => peer.nodeID === nodeID) ?? []);
+  const reports = pods.flatMap(({ peers }) => (peers === undefined ? [] : (peersById(peers).get(nodeID) ?? [])));
   const speaking = reports.find(({ state }) => state === "alive" || state === "suspect");
   if (speaking !== undefined) return { state: "connected", report: speaking };
   const failed = reports.find(({ state, failure }) => failure !== undefined || state === "dead");

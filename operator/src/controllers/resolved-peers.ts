@@ -1,6 +1,6 @@
 /**
- * What the FederationPeers of one namespace mean: who each of them is, where it answers, whether it is let in, and which
- * of several objects for one archive counts. Pure.
+ * What a FederationPeer means: who it is, where it answers, whether it is let in, and whether it comes before another one
+ * of the same archive. Pure.
  *
  * The API stores no defaults, so this file is the only place that knows those of a FederationPeer.
  */
@@ -32,20 +32,7 @@ export interface Refusal {
 }
 
 /** Looks up an ArchiveNode of the same namespace. */
-type NodeNamed = (name: string) => ArchiveNode | undefined;
-
-/** All peers of a namespace; those being deleted are left out. */
-export function resolvePeers(peers: readonly FederationPeer[], nodeNamed: NodeNamed): readonly ResolvedPeer[] {
-  const living = peers.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const resolved = living.map((peer) => resolvePeer(peer, nodeNamed)).sort(byPrecedence);
-  const winners = new Map<string, string>();
-  return resolved.map((peer) => {
-    if (peer.nodeID === undefined || peer.refused !== undefined) return peer;
-    const winner = winners.get(peer.nodeID);
-    if (winner === undefined) winners.set(peer.nodeID, peer.name);
-    return winner === undefined ? peer : { ...peer, shadowedBy: winner };
-  });
-}
+export type NodeNamed = (name: string) => ArchiveNode | undefined;
 
 /** Whether this ArchiveNode is to speak with the peer, if it is let in. A node is never its own peer. */
 export function peersWith(node: ArchiveNode, peer: ResolvedPeer): boolean {
@@ -65,7 +52,8 @@ export function isApproved(peer: ResolvedPeer): peer is ResolvedPeer & { readonl
   );
 }
 
-function resolvePeer(object: FederationPeer, nodeNamed: NodeNamed): ResolvedPeer {
+/** One peer by itself: whether another object of the same archive counts instead is the index's to say. */
+export function resolvePeer(object: FederationPeer, nodeNamed: NodeNamed): ResolvedPeer {
   const { spec, metadata } = object;
   const origin = spec.origin ?? "Authored";
   const nodeRef = spec.nodeRef?.name;
@@ -115,7 +103,7 @@ function refusal({ spec }: FederationPeer, isLost: boolean): Refusal | undefined
 }
 
 /** Authored before discovered, then the older, then the lexically smaller name. */
-function byPrecedence(one: ResolvedPeer, other: ResolvedPeer): number {
+export function byPrecedence(one: ResolvedPeer, other: ResolvedPeer): number {
   if (one.origin !== other.origin) return one.origin === "Authored" ? -1 : 1;
   const [a, b] = [one.object.metadata.creationTimestamp ?? "", other.object.metadata.creationTimestamp ?? ""];
   if (a !== b) return a < b ? -1 : 1;

@@ -35,12 +35,10 @@ export function ownSources(caches: Caches, kind: KnownKind, resyncMs: number): r
 export function concernedSources(
   caches: Caches,
   kind: KnownKind,
-  concerned: (namespace: string) => readonly ObjectKey[],
+  concerned: (object: KubeObject) => readonly ObjectKey[],
 ): readonly BoundSource[] {
-  const keysOf = ({ metadata }: KubeObject) => concerned(metadata.namespace ?? "");
-  return caches
-    .reflectorsOf(kind)
-    .map((reflector) => source({ reflector, keysOf, predicate: anyOf(specChanged, labelsChanged) }));
+  const predicate = anyOf(specChanged, labelsChanged);
+  return caches.reflectorsOf(kind).map((reflector) => source({ reflector, keysOf: concerned, predicate }));
 }
 
 /**
@@ -56,7 +54,8 @@ export function nodeSources(
   const shown = (object: KubeObject) => {
     const { spec, status } = object as KubeObject & ArchiveNode;
     const identity = [spec.endpoint?.advertised, status?.nodeID];
-    return JSON.stringify(follow === "identity" ? identity : [...identity, status?.trust, status?.federation]);
+    const taken = [status?.trust?.observedSequence, status?.federation?.observedConfigSequence];
+    return JSON.stringify(follow === "identity" ? identity : [...identity, ...taken]);
   };
   const predicate = anyOf<KubeObject>(
     (change) => change.type !== "updated" || shown(change.object) !== shown(change.previous),

@@ -216,6 +216,7 @@ function stalledCondition({
   observed,
   growth,
   blocked,
+  peering,
 }: ConditionInput): Verdict<ArchiveNodeConditionType> | undefined {
   const identity = observed.facts.identity;
   if (identity?.state === "lost") return verdict("Stalled", "True", "IdentityLost", identity.message);
@@ -227,5 +228,6 @@ function stalledCondition({
     return verdict("Stalled", "True", "StorageShrinkRejected", shrinkMessage(node.storage.size, growth.current));
   if (growth.step === "not-expandable") return verdict("Stalled", "True", "StorageNotExpandable", growth.message);
   const problem = storageProblem(node);
-  return problem === undefined ? undefined : verdict("Stalled", "True", "InvalidSpec", problem);
+  // What strangers can bring about comes last: it hides nothing.
+  return problem === undefined ? peering?.discoveryStalled : verdict("Stalled", "True", "InvalidSpec", problem);
 }

@@ -1,7 +1,8 @@
 /** What an ArchiveNode's status says of its peers and policies. Pure. */
 import type { ArchiveNode, ArchiveNodeStatus } from "@archivestream/crds";
-import type { AllowedIds, Neighbourhood, NodeFederation } from "../federation-content.ts";
+import { type AllowedIds, maxDiscoveredPeers, type Neighbourhood, type NodeFederation } from "../federation-content.ts";
 import type { FederationReports } from "../federation-facts.ts";
+import type { Verdict } from "../kstatus.ts";
 import { type Finding, findingOf } from "../peer-finding.ts";
 import { isApproved, peersWith } from "../resolved-peers.ts";
 import { type Decision, unlessStored, verdict } from "./verdict.ts";
@@ -12,6 +13,8 @@ export interface PeeringInput {
   readonly federation: NodeFederation;
   readonly allowed: AllowedIds;
   readonly reports: readonly FederationReports[];
+  /** More peers are offered than `spec.discovery.maxPeers`; undefined while no pod has said. */
+  readonly isOverBudget: boolean | undefined;
 }
 
 export interface Peering {
@@ -20,7 +23,7 @@ export interface Peering {
   readonly reachable: Decision<"PeersReachable">;
   readonly trustProblem: Decision<"TrustSynced"> | undefined;
   /** Peers were offered that no room is left for. */
-  readonly discoveryOverBudget: boolean;
+  readonly discoveryStalled: Verdict<"Stalled"> | undefined;
 }
 
 /** As many as the status holds. */
@@ -49,8 +52,16 @@ export function peeringOf(input: PeeringInput): Peering {
     },
     reachable: reachableCondition(findings),
     trustProblem: trustProblem(federation, allowed),
-    discoveryOverBudget: reports.some(({ discoveries }) => discoveries?.overBudget === true),
+    discoveryStalled: discoveryStalled(input),
   };
+}
+
+function discoveryStalled({ node, isOverBudget }: PeeringInput): Verdict<"Stalled"> | undefined {
+  const isToldSo = node.status?.conditions?.some(({ reason }) => reason === "DiscoveryBudgetExceeded") ?? false;
+  // A node that sleeps is offered nothing.
+  if (node.spec.replicas === 0 || !(isOverBudget ?? isToldSo)) return undefined;
+  const message = `more peers are offered than spec.discovery.maxPeers (${maxDiscoveredPeers(node)}) has room for, and no further FederationPeer is made; raise it, or name those that you do not want in spec.discovery.deny`;
+  return verdict("Stalled", "True", "DiscoveryBudgetExceeded", message);
 }
 
 function reachableCondition(

@@ -26,7 +26,14 @@ function setUp({ refusal }: { readonly refusal?: Error } = {}) {
     peering: async (node) => {
       const neighbourhood = { peers: [], policies: [] };
       const allowed = { nodeIDs: [], problem: undefined };
-      return { node, neighbourhood, federation: nodeFederation(node, neighbourhood, []), allowed, reports: [] };
+      return {
+        node,
+        neighbourhood,
+        federation: nodeFederation(node, neighbourhood, []),
+        allowed,
+        reports: [],
+        isOverBudget: undefined,
+      };
     },
     apply: async (child) => {
       if (refusal !== undefined && child.kind === "StatefulSet") throw refusal;

@@ -86,7 +86,9 @@ function readyVerdict(conditions: readonly ArchiveNodeCondition[]): Verdict<"Rea
     ({ type: "Ready", status, reason, message }) as const;
   const of = (type: ArchiveNodeConditionType) => conditions.find((condition) => condition.type === type);
   const stalled = of("Stalled");
-  if (stalled !== undefined) return verdict("False", "Stalled", stalled.message);
+  // Strangers must not be able to take a node's readiness away: an archive with more offers than room serves as before.
+  if (stalled !== undefined && stalled.reason !== "DiscoveryBudgetExceeded")
+    return verdict("False", "Stalled", stalled.message);
   for (const [type, reason] of GATES) {
     const condition = of(type);
     if (condition?.status === "False") return verdict("False", reason, condition.message);

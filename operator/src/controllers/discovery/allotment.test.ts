@@ -43,7 +43,9 @@ function world({
   return {
     node: node as unknown as ArchiveNode,
     reports: [discoveries === undefined ? {} : { discoveries }],
-    peers: [...discovered, ...authored.map((number) => peer(number, {}, {}))].map((one) => resolvePeer(one, () => undefined)),
+    peers: [...discovered, ...authored.map((number) => peer(number, {}, {}))].map((one) =>
+      resolvePeer(one, () => undefined),
+    ),
     inFlight: inFlight.map((number) => peer(number, { ownerReferences }, {})) as unknown as AllotmentInput["inFlight"],
   };
 }

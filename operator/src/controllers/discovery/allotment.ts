@@ -1,10 +1,9 @@
 /** Which discovered peers one ArchiveNode may keep: never more than `spec.discovery.maxPeers`. Pure. */
 import type { ArchiveNode } from "@archivestream/crds";
 import type { KubeObject } from "../../kube/objects.ts";
+import { maxDiscoveredPeers } from "../federation-content.ts";
 import type { FederationReports } from "../federation-facts.ts";
 import type { ResolvedPeer } from "../resolved-peers.ts";
-
-export const DEFAULT_MAX_PEERS = 200;
 
 export interface AllotmentInput {
   readonly node: ArchiveNode;
@@ -41,7 +40,7 @@ export function allotmentOf(input: AllotmentInput): Allotment {
   ]);
   const offered = pages.flatMap(({ discoveries }) => discoveries.map(({ nodeID }) => nodeID)).sort();
   const wanted = [...new Set([...pending, ...offered])].filter((id) => !refused.has(id) && !decided.has(id));
-  const room = Math.max(0, (node.spec.discovery?.maxPeers ?? DEFAULT_MAX_PEERS) - decided.size);
+  const room = Math.max(0, maxDiscoveredPeers(node) - decided.size);
   const isOver = wanted.length > room || pages.some(({ overBudget }) => overBudget);
   return {
     kept: new Set([...decided, ...wanted.slice(0, room)]),

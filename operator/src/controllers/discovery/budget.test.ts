@@ -7,7 +7,8 @@ const START_MS = 1_000_000;
 test("twenty may go at once, then one per second", () => {
   const budget = new WriteBudget(CREATIONS);
   const waits = Array.from({ length: 22 }, (_, index) => budget.take(`p${index}`, START_MS));
-  expect(waits).toEqual([...Array(20).fill(0), 1_000, 2_000]);
+  expect(new Set(waits.slice(0, 20))).toEqual(new Set([0]));
+  expect(waits.slice(20)).toEqual([1_000, 2_000]);
   expect(budget.take("p20", START_MS + 1_000)).toBe(0);
   expect(budget.take("p21", START_MS + 1_000)).toBe(1_000);
 });

@@ -2,30 +2,20 @@
  * Writes peers that proved themselves to a node back as Pending FederationPeers, one object at a time. It never sends
  * `admission`, so that a person's decision survives every later write.
  */
-import type { ArchiveNode } from "@archivestream/crds";
-import { durationMs } from "../duration.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
-import type { CreationBudget } from "./budget.ts";
-import {
-  DEFAULT_MAX_PEERS,
-  DEFAULT_TTL,
-  type DiscoveryView,
-  nextStep,
-  proposes,
-  type Step,
-  type StoredPeer,
-  type WantedPeer,
-} from "./wanted.ts";
+import type { WriteBudget } from "./budget.ts";
+import type { Silence } from "./silence.ts";
+import { type DiscoveryView, nextStep, type Step, type StoredPeer, type WantedPeer } from "./wanted.ts";
 
 export interface DiscoveryDeps {
   /** Undefined when neither an object nor a report says whose name it is. */
   readonly view: (key: ObjectKey) => DiscoveryView | undefined;
-  /** Discovered objects of the namespace that this node owns. */
-  readonly owned: (node: ArchiveNode) => number;
   readonly apply: (object: WantedPeer, stored: StoredPeer | undefined, signal: AbortSignal) => Promise<void>;
   readonly remove: (stored: StoredPeer, signal: AbortSignal) => Promise<void>;
-  readonly budget: CreationBudget;
-  readonly now: () => Date;
+  readonly budgets: Readonly<Record<"create" | "update" | "delete", WriteBudget>>;
+  readonly silence: Silence;
+  /** Monotonic. */
+  readonly nowMs: () => number;
 }
 
 interface Sent {
@@ -36,95 +26,94 @@ interface Sent {
 }
 
 /** A cache that shows a write later than this has missed it. */
-const LAG_MS = 10_000;
-/** A node that has as many as it may is looked at again then: one of them may have gone. */
-const FULL_MS = 60_000;
+export const LAG_MS = 10_000;
 /** Longer waits than a day are cut in pieces: timers do not count further than 24 days. */
 const LONGEST_WAIT_MS = 86_400_000;
 
 export function createDiscoveryReconciler(deps: DiscoveryDeps) {
   const sent = new Map<string, Sent>();
-  /** Since when nobody vouches. */
-  const alone = new Map<string, number>();
   return async (key: ObjectKey, signal: AbortSignal): Promise<number | undefined> => {
     const id = keyText(key);
     const view = deps.view(key);
-    const step = stepOf(view);
-    const nowMs = deps.now().getTime();
-    forgetOthers(step, id, { alone, sent });
-    if (view === undefined || step.do === "nothing") return undefined;
-    if (step.do === "apply") return write(deps, { view, object: step.object, sent, id, nowMs }, signal);
-    const leftMs = step.do === "expire" ? timeLeftMs(alone, id, ttlMs(view), nowMs) : 0;
-    return leftMs > 0 ? Math.min(leftMs, LONGEST_WAIT_MS) : remove(deps, view, signal);
+    const { step, laterMs } = stepNow(deps, id, view);
+    const stored = view?.stored;
+    leaveOthers(deps, id, workOf(step, stored));
+    if (step.do !== "apply") sent.delete(id);
+    if (step.do === "apply") return (await write(deps, { id, object: step.object, stored, sent }, signal)) ?? laterMs;
+    if (step.do === "remove" && stored !== undefined) return (await remove(deps, id, stored, signal)) ?? laterMs;
+    return laterMs;
   };
 }
 
-/** What is remembered for one kind of step ends when it is another one's turn. */
-function forgetOthers(
-  step: Step,
-  id: string,
-  { alone, sent }: { readonly alone: Map<string, number>; readonly sent: Map<string, Sent> },
-): void {
-  if (step.do !== "expire") alone.delete(id);
-  if (step.do !== "apply") sent.delete(id);
+interface Now {
+  readonly step: Step;
+  /** When a silent node will have been silent for too long. */
+  readonly laterMs: number | undefined;
 }
 
-function stepOf(view: DiscoveryView | undefined): Step {
-  return view === undefined ? { do: "nothing" } : nextStep(view);
+function stepNow({ silence, nowMs }: DiscoveryDeps, id: string, view: DiscoveryView | undefined): Now {
+  if (view === undefined) {
+    silence.forget(id);
+    return { step: { do: "nothing" }, laterMs: undefined };
+  }
+  const { expired, leftMs } = silence.look(id, view, nowMs());
+  return { step: nextStep(view, expired), laterMs: leftMs && Math.min(leftMs, LONGEST_WAIT_MS) };
 }
 
-async function remove(deps: DiscoveryDeps, { stored }: DiscoveryView, signal: AbortSignal): Promise<undefined> {
-  if (stored !== undefined) await deps.remove(stored, signal);
-  return undefined;
+type Work = keyof DiscoveryDeps["budgets"];
+
+/** Who has something else to do, or nothing, waits for nothing else. */
+function leaveOthers({ budgets }: DiscoveryDeps, id: string, work: Work | undefined): void {
+  for (const other of WORKS) if (other !== work) budgets[other].leave(id);
 }
 
-/** Until an object that nobody vouches for is forgotten; the first look starts the time. */
-function timeLeftMs(alone: Map<string, number>, id: string, ttl: number, nowMs: number): number {
-  const since = alone.get(id) ?? nowMs;
-  alone.set(id, since);
-  return since + ttl - nowMs;
-}
+const WORKS: readonly Work[] = ["create", "update", "delete"];
 
 interface Write {
-  readonly view: DiscoveryView;
-  readonly object: WantedPeer;
-  readonly sent: Map<string, Sent>;
   readonly id: string;
-  readonly nowMs: number;
+  readonly object: WantedPeer;
+  readonly stored: StoredPeer | undefined;
+  readonly sent: Map<string, Sent>;
 }
 
+/** @returns milliseconds to wait before trying again; undefined when it was written */
 async function write(
   deps: DiscoveryDeps,
-  { view, object, sent, id, nowMs }: Write,
+  { id, object, stored, sent }: Write,
   signal: AbortSignal,
 ): Promise<number | undefined> {
-  const { stored } = view;
-  const text = JSON.stringify(object);
-  const version = stored?.metadata.resourceVersion;
-  const last = sent.get(id);
-  const lagMs = (last?.atMs ?? 0) + LAG_MS - nowMs;
-  if (last?.text === text && last.version === version && lagMs > 0) return lagMs;
-  if (stored === undefined) {
-    if (!hasRoom(deps, view, object)) return FULL_MS;
-    const waitMs = deps.budget.take(nowMs);
-    if (waitMs > 0) return waitMs;
-  }
+  const atMs = deps.nowMs();
+  const now = { text: JSON.stringify(object), version: stored?.metadata.resourceVersion, atMs };
+  const lagMs = lagOf(sent.get(id), now);
+  if (lagMs > 0) return lagMs;
+  const waitMs = deps.budgets[stored === undefined ? "create" : "update"].take(id, atMs);
+  if (waitMs > 0) return waitMs;
   await deps.apply(object, stored, signal);
-  sent.set(id, { text, version, atMs: nowMs });
+  sent.set(id, now);
   return undefined;
 }
 
-/** One node with room is enough: it vouches as well as the others. */
-function hasRoom(deps: DiscoveryDeps, { witnesses }: DiscoveryView, { metadata }: WantedPeer): boolean {
-  const owners = new Set(metadata.ownerReferences?.map(({ uid }) => uid));
-  return witnesses.some(
-    ({ node }) =>
-      owners.has(node.metadata.uid) && deps.owned(node) < (node.spec.discovery?.maxPeers ?? DEFAULT_MAX_PEERS),
-  );
+/** @returns milliseconds to wait before trying again; undefined when it was removed */
+async function remove(
+  { budgets, nowMs, remove }: DiscoveryDeps,
+  id: string,
+  stored: StoredPeer,
+  signal: AbortSignal,
+): Promise<number | undefined> {
+  const waitMs = budgets.delete.take(id, nowMs());
+  if (waitMs > 0) return waitMs;
+  await remove(stored, signal);
+  return undefined;
 }
 
-/** The most patient node counts. */
-function ttlMs({ witnesses }: DiscoveryView): number {
-  const given = witnesses.filter(({ node }) => proposes(node)).map(({ node }) => node.spec.discovery?.ttl);
-  return Math.max(...(given.length === 0 ? [undefined] : given).map((ttl) => durationMs(ttl ?? DEFAULT_TTL)));
+function workOf(step: Step, stored: StoredPeer | undefined): Work | undefined {
+  if (step.do === "nothing") return undefined;
+  if (step.do === "remove") return "delete";
+  return stored === undefined ? "create" : "update";
+}
+
+/** How long the cache may still take to show what was sent. */
+function lagOf(last: Sent | undefined, now: Sent): number {
+  if (last?.text !== now.text || last.version !== now.version) return 0;
+  return last.atMs + LAG_MS - now.atMs;
 }

@@ -1,9 +1,12 @@
 /** What a discovered peer's object should be, and what is to happen with the one that is there. Pure. */
 import { createHash } from "node:crypto";
 import { API_VERSION, type ArchiveNode, type FederationPeer, LABEL_VALUES, LABELS } from "@archivestream/crds";
+import type { AdminDiscoveries } from "@archivestream/node/contract";
 import type { KubeObject, OwnerReference } from "../../kube/objects.ts";
 import type { FederationReports } from "../federation-facts.ts";
+import { discoveriesById } from "../report-index.ts";
 import type { ResolvedPeer } from "../resolved-peers.ts";
+import { type Allotment, proposes } from "./allotment.ts";
 
 export type StoredPeer = FederationPeer & KubeObject;
 
@@ -15,27 +18,27 @@ export interface WantedPeer extends KubeObject {
 export interface Witness {
   readonly node: ArchiveNode;
   readonly reports: readonly FederationReports[];
+  readonly allotment: Allotment;
 }
 
 export interface DiscoveryView {
   readonly nodeID: string;
   readonly namespace: string;
   readonly witnesses: readonly Witness[];
-  /** Of the namespace. */
+  /** Of the namespace and of this node id. */
   readonly peers: readonly ResolvedPeer[];
   readonly stored: StoredPeer | undefined;
 }
 
 export type Step =
   | { readonly do: "nothing" }
-  /** Nobody vouches for a peer that nobody decided on. */
-  | { readonly do: "expire" }
-  /** Somebody wrote an object for the same archive, and it is accepted. */
+  /**
+   * Nobody vouches any more for a peer that nobody decided on, or somebody wrote an object for the same archive, and it is
+   * accepted.
+   */
   | { readonly do: "remove" }
   | { readonly do: "apply"; readonly object: WantedPeer };
 
-export const DEFAULT_MAX_PEERS = 200;
-export const DEFAULT_TTL = "72h";
 /** 24 characters of base32 are 120 bits: nobody finds two keys with the same name. */
 const NAME_LENGTH = 24;
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
@@ -55,17 +58,23 @@ export function discoveredName(nodeID: string): string {
   return `gp-${characters.join("")}`;
 }
 
-export function proposes({ spec }: ArchiveNode): boolean {
-  return spec.discovery?.mode === "Propose" || spec.discovery?.mode === "AutoAdmit";
+const names = new WeakMap<AdminDiscoveries, ReadonlyMap<string, string>>();
+
+/** Node ids that a page offers, by the name of the object for each. */
+export function idsByName(page: AdminDiscoveries): ReadonlyMap<string, string> {
+  const known = names.get(page) ?? new Map(page.discoveries.map(({ nodeID }) => [discoveredName(nodeID), nodeID]));
+  names.set(page, known);
+  return known;
 }
 
-export function nextStep(view: DiscoveryView): Step {
-  const { nodeID, stored, peers } = view;
+/** @param expired - UIDs of ArchiveNodes that were silent about the peer for longer than they wait */
+export function nextStep(view: DiscoveryView, expired: ReadonlySet<string> = new Set()): Step {
+  const { stored, peers } = view;
   if (isForeign(stored)) return { do: "nothing" };
-  const twins = peers.filter((peer) => peer.origin === "Authored" && peer.nodeID === nodeID);
+  const twins = peers.filter(({ origin }) => origin === "Authored");
   if (twins.length > 0)
     return { do: stored !== undefined && twins.some(({ object }) => isAccepted(object)) ? "remove" : "nothing" };
-  return stepByWitnesses(view);
+  return stepByWitnesses(view, expired);
 }
 
 /** A name of ours that somebody took for an object of their own, or an object that is going. */
@@ -74,26 +83,38 @@ function isForeign(stored: StoredPeer | undefined): boolean {
   return stored.spec.origin !== "Discovered" || stored.metadata.deletionTimestamp !== undefined;
 }
 
-function stepByWitnesses(view: DiscoveryView): Step {
+function stepByWitnesses(view: DiscoveryView, expired: ReadonlySet<string>): Step {
   const { nodeID, stored } = view;
-  const vouching = view.witnesses.filter((witness) => vouches(witness, view));
-  const endpoints = vouching.flatMap(({ reports }) => endpointsOf(reports, nodeID));
   const isDecided = (stored?.spec.admission ?? "Pending") !== "Pending";
-  if (vouching.length === 0) return { do: stored === undefined || isDecided ? "nothing" : "expire" };
-  // Whoever is left kept its owners until the first report after a start: there is nothing to say yet.
-  if (endpoints.length === 0 && stored === undefined) return { do: "nothing" };
-  const owners = isDecided ? view.witnesses.filter((one) => vouching.includes(one) || owns(one, stored)) : vouching;
+  const holding = view.witnesses.filter((witness) => {
+    const stance = stanceOf(witness, view);
+    return stance === "vouches" || (stance === "silent" && !expired.has(witness.node.metadata.uid));
+  });
+  if (holding.length === 0) return { do: stored === undefined || isDecided ? "nothing" : "remove" };
+  const endpoints = holding.flatMap(({ reports }) => endpointsOf(reports, nodeID));
+  // A decision keeps the owners it was made with.
+  const owners = isDecided ? view.witnesses.filter((one) => holding.includes(one) || owns(one, stored)) : holding;
   const object = wantedPeer(view, owners, endpoints);
   return stored !== undefined && isAsWanted(stored, object) ? { do: "nothing" } : { do: "apply", object };
 }
 
-/** A node that has not reported since this process began still vouches for what it owns. */
-function vouches(witness: Witness, { nodeID, stored }: DiscoveryView): boolean {
-  const { node, reports } = witness;
-  if (!proposes(node) || node.spec.discovery?.deny?.includes(nodeID) === true) return false;
+/**
+ * What one node has to do with the peer. `silent`: it owns the object and does not tell of the peer now. `refuses`: its
+ * `deny` names the peer, or it has no room for it.
+ */
+export type Stance = "vouches" | "silent" | "refuses" | "none";
+
+export function stanceOf(witness: Witness, { nodeID, stored }: DiscoveryView): Stance {
+  const { node, reports, allotment } = witness;
+  const isOwner = owns(witness, stored);
+  if (!proposes(node)) return isOwner ? "silent" : "none";
+  if (node.spec.discovery?.deny?.includes(nodeID) === true) return "refuses";
   const pages = reports.flatMap(({ discoveries }) => discoveries ?? []);
-  if (pages.length === 0) return owns(witness, stored);
-  return pages.some(({ discoveries }) => discoveries.some((one) => one.nodeID === nodeID));
+  const isOffered = pages.some((page) => discoveriesById(page).has(nodeID));
+  if (!isOffered && !isOwner) return "none";
+  if (!allotment.kept.has(nodeID)) return "refuses";
+  // A node that has not reported since this process began, or that cuts its list short, says nothing against what it owns.
+  return isOffered || pages.length === 0 || pages.some(({ overBudget }) => overBudget) ? "vouches" : "silent";
 }
 
 function owns({ node }: Witness, stored: StoredPeer | undefined): boolean {
@@ -101,8 +122,8 @@ function owns({ node }: Witness, stored: StoredPeer | undefined): boolean {
 }
 
 function endpointsOf(reports: readonly FederationReports[], nodeID: string): readonly string[] {
-  const found = reports.flatMap(({ discoveries }) => discoveries?.discoveries ?? []);
-  return found.filter((one) => one.nodeID === nodeID).flatMap(({ endpoints }) => endpoints);
+  const pages = reports.flatMap(({ discoveries }) => discoveries ?? []);
+  return pages.flatMap((page) => discoveriesById(page).get(nodeID)?.endpoints ?? []);
 }
 
 const MAX_ENDPOINTS = 8;
@@ -114,8 +135,9 @@ function wantedPeer(
 ): WantedPeer {
   const https = [...new Set(urls)].filter((url) => url.startsWith("https://")).sort();
   const given = https.slice(0, MAX_ENDPOINTS).map((url, index) => ({ name: `e${index + 1}`, url }));
-  // Reports are still to come: what was learnt before stays.
-  const endpoints = urls.length === 0 ? (stored?.spec.endpoints ?? []) : given;
+  // What a person approved stays as it was seen, for it is dialled unfiltered; and what was learnt stays while nobody tells.
+  const isFixed = urls.length === 0 || stored?.spec.admission === "Approved";
+  const endpoints = isFixed ? (stored?.spec.endpoints ?? []) : given;
   return {
     apiVersion: API_VERSION,
     kind: "FederationPeer",

@@ -1,7 +1,7 @@
 /** What the nodes of a namespace do with one peer. Pure. */
-import type { ArchiveNode, FederationPeer } from "@archivestream/crds";
+import type { ArchiveNode } from "@archivestream/crds";
 import type { NodeFacts } from "../facts.ts";
-import { isKnownByAddress, type Neighbourhood } from "../federation-content.ts";
+import { isKnownByAddress } from "../federation-content.ts";
 import type { FederationReports } from "../federation-facts.ts";
 import type { Documents } from "../issued-documents.ts";
 import { keyText } from "../objects.ts";
@@ -10,7 +10,8 @@ import { peersWith, type ResolvedPeer } from "../resolved-peers.ts";
 import type { PeerAtNode, PeerView } from "./conditions.ts";
 
 export interface PeerViewInput {
-  readonly neighbourhood: Neighbourhood;
+  /** The object as it is understood; undefined when it is not one of the living any more. */
+  readonly peer: ResolvedPeer | undefined;
   /** In the order of their names. */
   readonly nodes: readonly ArchiveNode[];
   readonly facts: (node: string) => NodeFacts;
@@ -19,11 +20,8 @@ export interface PeerViewInput {
   readonly issued: (uid: string) => Documents | undefined;
 }
 
-export function viewOf(
-  object: FederationPeer,
-  input: PeerViewInput,
-): Omit<PeerView, "notImplemented" | "now"> | undefined {
-  const peer = input.neighbourhood.peers.find(({ uid }) => uid === object.metadata.uid);
+export function viewOf(input: PeerViewInput): Omit<PeerView, "notImplemented" | "now"> | undefined {
+  const { peer } = input;
   if (peer === undefined) return undefined;
   // A hibernated node speaks with nobody.
   const matched = input.nodes.filter((node) => node.spec.replicas !== 0 && peersWith(node, peer));
