@@ -1,10 +1,12 @@
 /** What becomes of the data of an ArchiveNode that is deleted: the last spec counts, however late it was written. */
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeObject } from "../../operator/src/kube/objects.ts";
 import { type ArchiveWorld, archiveWorld } from "../testkit/archive-world.ts";
 import { startOperator } from "../testkit/operator-under-test.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 
+const NAMESPACE = "departures";
 const WAIT = { deadlineMs: 90_000 };
 /** Deletions right behind the patch, of which a race would lose some. */
 const TIMES = 20;
@@ -12,7 +14,7 @@ const cleanUp = new AsyncDisposableStack();
 let world: ArchiveWorld;
 
 beforeAll(async () => {
-  world = cleanUp.use(await archiveWorld({ namespace: "departures", deadlineMs: WAIT.deadlineMs }));
+  world = cleanUp.use(await archiveWorld({ namespace: NAMESPACE, deadlineMs: WAIT.deadlineMs }));
   cleanUp.use(await startOperator({ server: world.server, admin: world.admin }));
 });
 afterAll(async () => {
@@ -74,4 +76,62 @@ test("a node that is made anew at once has a volume and an identity of its own, 
   await cleared("anew");
   expect((await claim("anew"))?.metadata).toMatchObject({ uid: last.claim });
   expect((await claim("anew"))?.metadata.deletionTimestamp).toBeUndefined();
+});
+
+const API_VERSIONS = {
+  ...{ StatefulSet: "apps/v1", NetworkPolicy: "networking.k8s.io/v1" },
+  ...{ Service: "v1", ConfigMap: "v1", Secret: "v1", ServiceAccount: "v1" },
+} as const;
+const CHILDREN = Object.keys(API_VERSIONS) as readonly (keyof typeof API_VERSIONS)[];
+const childrenOf = async (name: string) => {
+  const labelSelector = `archivestream.io/node=${name}`;
+  const lists = CHILDREN.map(async (kind) => {
+    const { items } = await world.admin.list(RESOURCES[kind], { namespace: NAMESPACE, labelSelector }, world.signal);
+    return items.map((object) => ({ kind, object }));
+  });
+  return (await Promise.all(lists)).flat();
+};
+
+/** As Velero restores: same names, labels and content, no owner, no status, new UIDs. */
+function restored({ metadata, ...object }: KubeObject): KubeObject {
+  const { name, namespace, labels, annotations } = metadata;
+  const { status: _status, ...content } = object as Record<string, unknown>;
+  const spec = content["spec"] as Record<string, unknown> | undefined;
+  const { clusterIP, clusterIPs: _ips, ...others } = spec ?? {};
+  const kept = clusterIP === "None" ? { ...others, clusterIP } : others;
+  const own = { name, namespace, labels, annotations } as KubeObject["metadata"];
+  return { ...(content as unknown as KubeObject), metadata: own, ...(spec === undefined ? {} : { spec: kept }) };
+}
+
+test("what a backup tool restores is taken up at once, and leaves with its owner again", async () => {
+  await made("saved", "Retain");
+  const saved = await childrenOf("saved");
+  await world.remove("ArchiveNode", "saved");
+  await cleared("saved");
+  for (const { kind, object } of saved.filter(({ object: { metadata } }) =>
+    /-(identity|recovery)$/.test(metadata.name),
+  ))
+    await world.remove(kind, object.metadata.name);
+  await waitUntil("all children to be gone", async () => (await childrenOf("saved")).length === 0, WAIT);
+  for (const { kind, object } of saved) {
+    const apiVersion = API_VERSIONS[kind];
+    await world.admin.create(RESOURCES[kind], restored({ ...object, kind, apiVersion }), world.signal);
+  }
+  await world.create("saved", retention("Retain").spec);
+  await world.until("saved", "Ready", "True");
+  const uid = (await world.node("saved"))?.metadata.uid;
+  const kept = ["saved-identity", "saved-recovery"];
+  const owners = async () =>
+    (await childrenOf("saved"))
+      .filter(({ object: { metadata } }) => !kept.includes(metadata.name))
+      .flatMap(({ object: { metadata } }) =>
+        metadata.ownerReferences?.some((owner) => owner.uid === uid) === true ? [] : [metadata.name],
+      );
+  await waitUntil("every child to have its owner", async () => (await owners()).length === 0, WAIT);
+  await world.remove("ArchiveNode", "saved");
+  await waitUntil(
+    "all but the identity to leave",
+    async () => (await childrenOf("saved")).every(({ object }) => kept.includes(object.metadata.name)),
+    WAIT,
+  );
 });

@@ -2,13 +2,15 @@
  * Writes and removes children, and takes nothing that belongs to somebody else.
  *
  * Caches hold only objects with our label, so an absent child may still stand there as a stranger's. The first apply
- * therefore does not force its fields; when the API server objects, the object's owner decides.
+ * therefore does not force its fields; when the API server objects, the object's owner decides. What has our labels and no
+ * owner was restored from a backup, and is taken up.
  */
 import { FIELD_MANAGERS } from "@archivestream/crds";
 import { KubeError } from "../../kube/api-errors.ts";
 import type { Apply } from "../../kube/apply.ts";
 import type { KubeClient } from "../../kube/client.ts";
 import type { KubeObject, ObjectKey, ResourceType } from "../../kube/objects.ts";
+import { isOrphan } from "../orphan.ts";
 import { resourceOf } from "../resource-types.ts";
 import { ArchiveNodeError } from "./errors.ts";
 import type { Child } from "./resources/metadata.ts";
@@ -34,7 +36,8 @@ export async function applyChild(deps: ChildrenDeps, child: Child, signal: Abort
     if (!(error instanceof KubeError) || (error.code !== "FIELD_CONFLICT" && error.code !== "INVALID")) throw error;
     const live = await deps.client.get(resource, key, signal);
     if (live === undefined) throw error;
-    if (!isOwned(live, child)) throw strangerError(live, child, error);
+    if (!isOwned(live, child) && !isOrphan(live.metadata, child.metadata.labels))
+      throw strangerError(live, child, error);
     await applyOwn(deps, child, signal);
   }
 }

@@ -9,16 +9,16 @@ import { KubeError } from "../../kube/api-errors.ts";
 import type { IdentityFact } from "../facts.ts";
 import { forbiddenMessage, wholeSeconds } from "../kstatus.ts";
 import { adminServerName, childNames } from "../names.ts";
-import { keyText, type ObjectKey, type SecretObject } from "../objects.ts";
+import { keyText, type ObjectKey } from "../objects.ts";
 import { together } from "../together.ts";
 import { accessToken } from "./access-token.ts";
 import { isDue } from "./certificates.ts";
+import { type EnsureDeps, ensureSecret } from "./ensure-secret.ts";
 import { IdentityError } from "./errors.ts";
 import type { Identity, SecretData } from "./identity-key.ts";
-import { ensureIdentity, findIdentity, type IdentitySecretStore, identitySecretName } from "./identity-secret.ts";
+import { ensureIdentity, findIdentity, identitySecretName } from "./identity-secret.ts";
 import { adminTlsRenewal, makeAdminTls, type OperatorAuthority } from "./operator-ca.ts";
 import type { SecretWatch } from "./secret-watch.ts";
-import { childSecret } from "./secrets.ts";
 import { type Freshness, LAG_MS } from "./seen-secrets.ts";
 import { inspectServiceKeys, makeServiceKeys, type ServiceKeysState } from "./service-keys.ts";
 
@@ -34,13 +34,9 @@ export interface NodeIdentityDeps {
   readonly now: () => Date;
 }
 
-export interface SecretStore extends IdentitySecretStore {
-  /** Replaces `data`, and fails when the Secret is no longer the version given. */
-  replaceData(secret: SecretObject, data: SecretData, signal: AbortSignal): Promise<SecretObject>;
-  /** Whether the Secret is what was last read or written: while it is, it is not read again before it is due. */
-  freshness(key: ObjectKey): Freshness;
+export type SecretStore = EnsureDeps["secrets"] & {
   forget(key: ObjectKey): void;
-}
+};
 
 /** Milliseconds until something is due; undefined when only an event can bring work. */
 export type RecheckAfter = number | undefined;
@@ -212,7 +208,7 @@ async function ensureServiceKeys(
   signal: AbortSignal,
 ): Promise<ServiceKeysState> {
   const name = childNames(node.metadata.name).keys;
-  const { secret, state } = await ensure(deps, node, name, signal, {
+  const { secret, state } = await ensureSecret(deps, node, name, signal, {
     inspect: (data) => {
       const found = inspectServiceKeys(name, data, identity);
       return found === "unusable" || isDue(found, deps.now()) ? undefined : found;
@@ -234,7 +230,7 @@ async function ensureAccess(deps: NodeIdentityDeps, node: ArchiveNode, signal: A
   const name = childNames(node.metadata.name).access;
   // A token that a user put there is as good as ours; only an empty one is replaced.
   const inspect = (data: SecretData) => accessToken.inspect(name, data);
-  await ensure(deps, node, name, signal, { ...accessToken, inspect });
+  await ensureSecret(deps, node, name, signal, { ...accessToken, inspect });
 }
 
 async function ensureAdminTls(
@@ -246,7 +242,7 @@ async function ensureAdminTls(
   if (authority === undefined) return "no-authority";
   const { name, namespace } = node.metadata;
   const servers = [adminServerName(name, ANY_POD, namespace)];
-  const { secret, state } = await ensure(deps, node, childNames(name).adminTls, signal, {
+  const { secret, state } = await ensureSecret(deps, node, childNames(name).adminTls, signal, {
     inspect: (data) => {
       const due = adminTlsRenewal(data, authority, deps.now());
       return due === "now" || due <= deps.now() ? undefined : due;
@@ -256,35 +252,6 @@ async function ensureAdminTls(
   if (state !== undefined) return state;
   const due = adminTlsRenewal(secret.data ?? {}, authority, deps.now());
   return due === "now" ? deps.now() : due;
-}
-
-interface Recipe<S> {
-  /** State of usable content; undefined when it has to be made. */
-  readonly inspect: (data: SecretData) => S | undefined;
-  readonly make: () => Promise<SecretData>;
-}
-
-/** The Secret with usable content: as found, renewed, or created. */
-async function ensure<S>(
-  deps: NodeIdentityDeps,
-  node: ArchiveNode,
-  name: string,
-  signal: AbortSignal,
-  recipe: Recipe<S>,
-): Promise<{ readonly secret: SecretObject; readonly state: S | undefined }> {
-  const key = { namespace: node.metadata.namespace, name };
-  // Not cached means hardly ever there: made by a user, without our labels. Then the create says so.
-  const isCached = deps.secrets.cachedMetadata(key) !== undefined;
-  let found = isCached || deps.secrets.freshness(key) === "lagging" ? await deps.secrets.read(key, signal) : undefined;
-  if (found === undefined) {
-    const created = await deps.secrets.create(childSecret(node, name, await recipe.make()), signal);
-    if (created !== "exists") return { secret: created, state: undefined };
-    found = await deps.secrets.read(key, signal);
-    if (found === undefined) throw new IdentityError("BAD_KEY", { secret: name, field: "", reason: "comes and goes" });
-  }
-  const state = recipe.inspect(found.data ?? {});
-  if (state !== undefined) return { secret: found, state };
-  return { secret: await deps.secrets.replaceData(found, await recipe.make(), signal), state: undefined };
 }
 
 /** Names under which clients inside the cluster reach the `federation` port. */
