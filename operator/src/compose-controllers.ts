@@ -11,6 +11,7 @@ import { DocumentIssuer } from "./controllers/archive-node/documents.ts";
 import { type NodeCaches, observe, storedDocuments } from "./controllers/archive-node/observe.ts";
 import type { PeeringInput } from "./controllers/archive-node/peering.ts";
 import { createArchiveNodeReconciler } from "./controllers/archive-node/reconciler.ts";
+import { lastRefusal } from "./controllers/archive-node/refusal-events.ts";
 import { volumeDeps } from "./controllers/archive-node/volume-client.ts";
 import { carryOutGrowth } from "./controllers/archive-node/volume-effects.ts";
 import { FactBoard } from "./controllers/facts.ts";
@@ -204,6 +205,7 @@ function archiveNodeReconciler(deps: ControllersDeps, parts: NodeParts): Recheck
   return createArchiveNodeReconciler({
     archiveNodes,
     observe: (node) => observe(node, nodeCaches),
+    refusal: (missing, signal) => lastRefusal(client, missing, signal),
     storedDocuments: (node) => storedDocuments(node, nodeCaches),
     issuer,
     peering,

@@ -3,7 +3,7 @@ import type { ArchiveNodeConditionType, ArchiveNodeStatus } from "@archivestream
 import type { AdminStatus } from "@archivestream/node/contract";
 import type { ConditionInput } from "../../operator/src/controllers/archive-node/conditions.ts";
 import { effectiveNode } from "../../operator/src/controllers/archive-node/effective.ts";
-import type { ObservedState } from "../../operator/src/controllers/archive-node/observed.ts";
+import type { ObservedPod, ObservedState } from "../../operator/src/controllers/archive-node/observed.ts";
 import { archiveNodeStatus } from "../../operator/src/controllers/archive-node/status.ts";
 import type { NodeFacts } from "../../operator/src/controllers/facts.ts";
 import { type ArchiveNodeParts, archiveNode } from "./archive-node-builder.ts";
@@ -46,9 +46,15 @@ export const NOTHING: ObservedState = {
   claims: [],
   leavingClaims: [],
   pods: [],
+  leavingPods: [],
   facts: { pods: new Map() },
   recoveryKeyInCluster: false,
   serviceMonitorExists: false,
+};
+
+export const POD: ObservedPod = {
+  ...{ name: "alpha-0", uid: "p", ready: true, trouble: "" },
+  ...{ createdAt: "2026-11-23T00:00:00Z", restarted: false },
 };
 
 export const RUNNING: ObservedState = {
@@ -74,7 +80,8 @@ export const RUNNING: ObservedState = {
       capacity: "10Gi",
     },
   ],
-  pods: [{ name: "alpha-0", uid: "p", ready: true, trouble: "" }],
+  pods: [POD],
+  leavingPods: [],
   facts: facts(),
   recoveryKeyInCluster: false,
   serviceMonitorExists: false,

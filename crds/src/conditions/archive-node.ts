@@ -18,6 +18,7 @@ export const ARCHIVE_NODE_CONDITIONS = {
       Pending: READY_PENDING,
       Ready: "Everything the spec asks for is running. Nothing to do.",
       Hibernated: "`spec.replicas` is 0: no pod runs, volumes stay. Raise it to wake the node.",
+      Starting: "Pods are starting, for the first time or anew. Wait; Reconciling says when it takes long.",
       NotAvailable: "Too few pods serve. See the Available condition.",
       CertificateInvalid: "See the CertificateValid condition.",
       TrustNotSynced: "See the TrustSynced condition.",
@@ -57,7 +58,9 @@ export const ARCHIVE_NODE_CONDITIONS = {
       MinimumReplicasAvailable: "Enough pods serve. Nothing to do.",
       MinimumReplicasUnavailable: "Too few pods are ready. `kubectl describe pod` of the pods named in the message.",
       Hibernated: "`spec.replicas` is 0. Raise it to wake the node.",
-      PodsNotCreated: "The StatefulSet has not made its pods yet. Wait; `kubectl describe statefulset` if it lasts.",
+      PodsStarting: "Pods are starting, for the first time or anew. Wait; Reconciling says when it takes long.",
+      PodsNotCreated:
+        "No pod can be made; the message names the cause, such as a quota, a ServiceAccount that is missing, or a pod that does not end.",
       PodsDegraded: "A pod reads but refuses writes; the message says why (disk full, damaged index).",
       Pending: READY_PENDING,
     },

@@ -1,14 +1,15 @@
 /** From what was observed to the conditions of an ArchiveNode. Pure; every negative message says what to do next. */
-import type { ArchiveNodeConditionType } from "@archivestream/crds";
-import type { PodReport } from "../facts.ts";
+import type { ArchiveNodeConditionType, Condition } from "@archivestream/crds";
 import type { Document, Documents } from "../issued-documents.ts";
 import type { Verdict } from "../kstatus.ts";
 import { childNames } from "../names.ts";
 import { isUrl } from "../peer-address.ts";
+import { availableCondition } from "./available-condition.ts";
 import type { Blocked } from "./blocked.ts";
 import { type EffectiveNode, storageProblem } from "./effective.ts";
-import type { ObservedPod, ObservedState } from "./observed.ts";
+import type { ObservedState } from "./observed.ts";
 import type { Peering } from "./peering.ts";
+import { type Answer, answers, reportOf } from "./pod-reports.ts";
 import { keptMessage, shrinkMessage, storageCondition } from "./storage-condition.ts";
 import { type Decision, unlessStored, verdict } from "./verdict.ts";
 import type { VolumeGrowth } from "./volume-growth.ts";
@@ -31,11 +32,14 @@ export interface ConditionInput {
 const RENEWAL_GRACE_MS = 24 * 3_600_000;
 
 /** All conditions but `Ready` and `Reconciling`, which follow from these. */
-export function decideConditions(input: ConditionInput): Decision[] {
+export function decideConditions(input: ConditionInput, before: readonly Condition[]): Decision[] {
   const stalled = stalledCondition(input);
   return [
     acceptedCondition(input),
-    availableCondition(input),
+    availableCondition(
+      input,
+      before.find(({ type }) => type === "Available"),
+    ),
     certificateCondition(input),
     trustCondition(input),
     configCondition(input),
@@ -75,49 +79,6 @@ function suspendedCondition(): Verdict<ArchiveNodeConditionType> {
     "SuspendedByUser",
     "children stay as they are; set spec.suspend to false to go on",
   );
-}
-
-function availableCondition({ node, observed }: ConditionInput): Decision {
-  const { statefulSet, pods } = observed;
-  if (node.sharedEngines)
-    return verdict("Available", "False", "PodsNotCreated", "no pod is started; see the Accepted condition");
-  if (node.replicas === 0 && (statefulSet?.replicas ?? 0) === 0)
-    return verdict(
-      "Available",
-      "True",
-      "Hibernated",
-      "spec.replicas is 0: no pod runs, volumes stay; raise it to wake the node",
-    );
-  if (statefulSet === undefined) return unlessStored("Available", "waiting for the StatefulSet");
-  const ready = statefulSet.readyReplicas;
-  const message = `${ready} of ${node.replicas} pods ready`;
-  if (ready < Math.max(1, node.replicas - 1)) {
-    if (pods.length === 0)
-      return verdict(
-        "Available",
-        "False",
-        "PodsNotCreated",
-        `${message}, and none is made yet; a quota or an admission policy may refuse it: kubectl describe statefulset ${node.name}`,
-      );
-    const waiting = pods.filter((pod) => !pod.ready);
-    return verdict("Available", "False", "MinimumReplicasUnavailable", `${message}; ${describePods(waiting)}`);
-  }
-  const degraded = answers(observed).find(({ report }) => report.status.phase === "Degraded");
-  if (degraded !== undefined)
-    return verdict(
-      "Available",
-      "False",
-      "PodsDegraded",
-      `pod ${degraded.pod} refuses writes: ${degraded.report.status.message}`,
-    );
-  return verdict("Available", "True", "MinimumReplicasAvailable", message);
-}
-
-function describePods(pods: readonly ObservedPod[]): string {
-  const first = pods[0];
-  if (first === undefined) return "waiting for the StatefulSet's count of ready pods";
-  const why = first.trouble === "" ? "is starting" : first.trouble;
-  return `pod ${first.name}: ${why}; kubectl describe pod ${pods.map((pod) => pod.name).join(" ")}`;
 }
 
 function certificateCondition({ node, observed, now }: ConditionInput): Decision {
@@ -194,21 +155,6 @@ function documentCondition<T extends "TrustSynced" | "ConfigSynced">(
   const known = observed.pods.every((pod) => reportOf(observed, pod)?.state === "answered");
   if (observed.pods.length === 0 || !known) return unlessStored(type, "waiting for the pods to report");
   return verdict(type, "True", "Synced", `all pods have sequence ${document.sequence}`);
-}
-
-type Answer = Extract<PodReport, { state: "answered" }>;
-
-/** The report of exactly this pod, not of one of the same name before it. */
-function reportOf(observed: ObservedState, pod: ObservedPod): PodReport | undefined {
-  const report = observed.facts.pods.get(pod.name);
-  return report?.podUid === pod.uid ? report : undefined;
-}
-
-export function answers(observed: ObservedState): { readonly pod: string; readonly report: Answer }[] {
-  return observed.pods.flatMap((pod) => {
-    const report = reportOf(observed, pod);
-    return report?.state === "answered" ? [{ pod: pod.name, report }] : [];
-  });
 }
 
 function stalledCondition({

@@ -8,6 +8,7 @@ import type { StoredDocuments } from "./documents.ts";
 import type {
   ClaimTemplate,
   LeavingClaim,
+  LeavingPod,
   ObservedClaim,
   ObservedPod,
   ObservedState,
@@ -53,6 +54,7 @@ export interface ClaimObject extends KubeObject {
 }
 
 export interface PodObject extends KubeObject {
+  readonly spec?: { readonly nodeName?: string };
   readonly status?: PodStatus & { readonly podIP?: string };
 }
 
@@ -67,11 +69,13 @@ export function observe(node: ArchiveNode, caches: NodeCaches): ObservedState {
   const statefulSet = caches.statefulSets.get({ namespace, name: childNames(name).statefulSet });
   const ordinals = Array.from({ length: MAX_REPLICAS }, (_, ordinal) => podName(name, ordinal));
   const claims = ordinals.flatMap((pod) => caches.claims.get({ namespace, name: `${DATA_VOLUME}-${pod}` }) ?? []);
+  const pods = ordinals.flatMap((pod) => caches.pods.get({ namespace, name: pod }) ?? []);
   return {
     statefulSet: statefulSet === undefined ? undefined : observedStatefulSet(statefulSet),
     claims: claims.flatMap(observedClaim),
     leavingClaims: claims.flatMap(leavingClaim),
-    pods: ordinals.flatMap((pod) => observedPod(caches.pods.get({ namespace, name: pod }))),
+    pods: pods.flatMap(observedPod),
+    leavingPods: pods.flatMap(leavingPod),
     facts: caches.facts(keyText({ namespace, name })),
     recoveryKeyInCluster: caches.secrets.get({ namespace, name: childNames(name).recovery }) !== undefined,
     serviceMonitorExists: caches.serviceMonitorExists(),
@@ -119,12 +123,27 @@ function leavingClaim({ metadata, spec }: ClaimObject): LeavingClaim[] {
   return metadata.deletionTimestamp === undefined ? [] : [{ name: metadata.name, volume: spec.volumeName }];
 }
 
-function observedPod(object: PodObject | undefined): ObservedPod[] {
-  if (object === undefined || object.metadata.deletionTimestamp !== undefined) return [];
-  const conditions = object.status?.conditions ?? [];
-  const trouble = troubleOf(object.status ?? {}, object.metadata.name);
-  const ready = conditions.some((condition) => condition.type === "Ready" && condition.status === "True");
-  return [{ name: object.metadata.name, uid: object.metadata.uid ?? "", ready, trouble }];
+function observedPod({ metadata, status = {} }: PodObject): ObservedPod[] {
+  if (metadata.deletionTimestamp !== undefined) return [];
+  const isReady = (condition: { readonly type: string; readonly status: string }) =>
+    condition.type === "Ready" && condition.status === "True";
+  return [
+    {
+      name: metadata.name,
+      uid: metadata.uid ?? "",
+      ready: status.conditions?.some(isReady) ?? false,
+      createdAt: metadata.creationTimestamp ?? "",
+      restarted: status.containerStatuses?.some(({ restartCount = 0 }) => restartCount > 0) ?? false,
+      trouble: troubleOf(status, metadata.name),
+    },
+  ];
+}
+
+function leavingPod({ metadata, spec }: PodObject): LeavingPod[] {
+  const { name, deletionTimestamp, finalizers = [] } = metadata;
+  return deletionTimestamp === undefined
+    ? []
+    : [{ name, endsBefore: deletionTimestamp, finalizers, machine: spec?.nodeName }];
 }
 
 export function storedDocuments(node: ArchiveNode, caches: NodeCaches): StoredDocuments {

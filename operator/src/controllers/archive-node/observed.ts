@@ -45,8 +45,22 @@ export interface ObservedPod {
   readonly name: string;
   readonly uid: string;
   readonly ready: boolean;
+  /** RFC 3339. */
+  readonly createdAt: string;
+  /** A container of it has ended before. */
+  readonly restarted: boolean;
   /** What `kubectl describe` would show first: why a container waits, or why the pod is not scheduled. */
   readonly trouble: string;
+}
+
+/** A pod that is being deleted. */
+export interface LeavingPod {
+  readonly name: string;
+  /** RFC 3339: when its time to end is over. */
+  readonly endsBefore: string;
+  readonly finalizers: readonly string[];
+  /** Absent when it was never scheduled. */
+  readonly machine: string | undefined;
 }
 
 export interface ObservedState {
@@ -57,6 +71,9 @@ export interface ObservedState {
   readonly leavingClaims: readonly LeavingClaim[];
   /** Without those being deleted. */
   readonly pods: readonly ObservedPod[];
+  readonly leavingPods: readonly LeavingPod[];
+  /** Why the controller of StatefulSets could not make a pod, in its words; only asked for while pods are missing. */
+  readonly refusal?: string | undefined;
   readonly facts: NodeFacts;
   /** The Secret with both halves of the recovery key has not been taken out yet. */
   readonly recoveryKeyInCluster: boolean;

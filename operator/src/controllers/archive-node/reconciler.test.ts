@@ -21,6 +21,7 @@ function setUp({ refusal }: { readonly refusal?: Error } = {}) {
   const reconcile = createArchiveNodeReconciler({
     archiveNodes: { get: () => stored },
     observe: () => NOTHING,
+    refusal: async () => undefined,
     storedDocuments: () => ({ trust: undefined, federation: undefined, trustFloor: 0, federationFloor: 0 }),
     issuer,
     peering: async (node) => {

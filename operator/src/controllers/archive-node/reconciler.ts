@@ -8,6 +8,7 @@ import { type ArchiveNode, type ArchiveNodeStatus, notImplementedFields } from "
 import { TerminalError } from "../../runtime/reconciler.ts";
 import { portsOf } from "../federation-content.ts";
 import type { Documents } from "../issued-documents.ts";
+import { wholeSeconds } from "../kstatus.ts";
 import { keyText, type ObjectKey } from "../objects.ts";
 import { together } from "../together.ts";
 import { type Blocked, blockedBy } from "./blocked.ts";
@@ -15,7 +16,8 @@ import type { DocumentIssuer, StoredDocuments } from "./documents.ts";
 import { type EffectiveNode, effectiveNode, type OperatorSettings } from "./effective.ts";
 import type { ObservedState } from "./observed.ts";
 import { type PeeringInput, peeringOf } from "./peering.ts";
-import { type Plan, plan } from "./plan.ts";
+import { type Plan, plan, runningReplicas } from "./plan.ts";
+import type { MissingPods } from "./refusal-events.ts";
 import type { Child } from "./resources/metadata.ts";
 import { archiveNodeStatus, TAKES_LONG_MS } from "./status.ts";
 import type { GrowthEffects } from "./volume-effects.ts";
@@ -24,6 +26,8 @@ import { planGrowth, type VolumeGrowth } from "./volume-growth.ts";
 export interface ArchiveNodeReconcilerDeps {
   readonly archiveNodes: { get(key: ObjectKey): ArchiveNode | undefined };
   readonly observe: (node: ArchiveNode) => ObservedState;
+  /** Why no pod can be made, in the words of the controller of StatefulSets. */
+  readonly refusal: (missing: MissingPods, signal: AbortSignal) => Promise<string | undefined>;
   readonly storedDocuments: (node: ArchiveNode) => StoredDocuments;
   readonly issuer: DocumentIssuer;
   /** Whom the node may speak with, and what its pods say of them. */
@@ -74,7 +78,7 @@ export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
 
     const now = deps.now();
     const node = effectiveNode(object, deps.settings);
-    const observed = deps.observe(object);
+    const observed = await withRefusal(deps, { object, node, observed: deps.observe(object), now }, signal);
     const peering = await deps.peering(object, signal);
     const work = { object, node, observed, peering, now };
     const done = node.spec.suspend === true ? leftAsIs(deps, work) : await bringAbout(deps, work, signal);
@@ -85,7 +89,7 @@ export function createArchiveNodeReconciler(deps: ArchiveNodeReconcilerDeps) {
       peering: peeringOf(peering),
     });
     const putOffMs = await deps.writeStatus(object, status, signal);
-    return putOffMs ?? (blocked === undefined ? recheckMs(status) : blockedRecheckMs(blocked));
+    return putOffMs ?? (blocked === undefined ? recheckMs(status, observed, now) : blockedRecheckMs(blocked));
   };
 }
 
@@ -95,9 +99,32 @@ function blockedRecheckMs({ reason, message, cause }: Blocked): number {
   return BLOCKED_RECHECK_MS;
 }
 
+/** Events come without an event of their own: why a pod is missing is asked for at growing distances. */
+const MISSING_RECHECK_MS = 2_000;
+
 /** What takes long does so without an event. */
-function recheckMs({ conditions = [] }: ArchiveNodeStatus): number {
-  return conditions.some(({ reason }) => reason === "Progressing") ? TAKES_LONG_MS : SAFETY_RECHECK_MS;
+function recheckMs({ conditions = [] }: ArchiveNodeStatus, observed: ObservedState, now: Date): number {
+  const [isUnderWay, since] = [
+    conditions.some(({ reason }) => reason === "Progressing"),
+    conditions.find(({ type, status }) => type === "Available" && status === "False")?.lastTransitionTime,
+  ];
+  if (since === undefined || observed.pods.length > 0) return isUnderWay ? TAKES_LONG_MS : SAFETY_RECHECK_MS;
+  return Math.min(TAKES_LONG_MS, Math.max(MISSING_RECHECK_MS, now.getTime() - Date.parse(since)));
+}
+
+/** Asked for only where a pod should be and none is, not even one that is ending. */
+async function withRefusal(
+  deps: ArchiveNodeReconcilerDeps,
+  { object, node, observed, now }: Omit<Work, "peering">,
+  signal: AbortSignal,
+): Promise<ObservedState> {
+  const { statefulSet, pods, leavingPods } = observed;
+  if (statefulSet === undefined || runningReplicas(node) === 0 || pods.length + leavingPods.length > 0) return observed;
+  const available = object.status?.conditions?.find(({ type }) => type === "Available");
+  const since =
+    available?.status === "True" || available === undefined ? wholeSeconds(now) : available.lastTransitionTime;
+  const refusal = await deps.refusal({ namespace: node.namespace, uid: statefulSet.uid, since }, signal);
+  return refusal === undefined ? observed : { ...observed, refusal };
 }
 
 interface Work {

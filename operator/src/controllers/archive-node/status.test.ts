@@ -5,6 +5,7 @@ import {
   facts,
   NODE_ID,
   NOW,
+  POD,
   RUNNING,
   type StatusParts,
   statusOf,
@@ -62,7 +63,7 @@ test.each<[string, StatusParts, ArchiveNodeConditionType, string, string]>([
     {
       observed: {
         statefulSet: { ...RUNNING.statefulSet!, readyReplicas: 0 },
-        pods: [{ name: "alpha-0", uid: "p", ready: false, trouble: "ImagePullBackOff" }],
+        pods: [{ ...POD, ready: false, trouble: "ImagePullBackOff" }],
       },
     },
     "Available",
@@ -143,7 +144,7 @@ test("a silent pod is told from a pod that was not asked yet", () => {
 });
 
 test("a report of an earlier pod of that name does not count", () => {
-  const status = statusOf({ observed: { pods: [{ name: "alpha-0", uid: "new", ready: true, trouble: "" }] } });
+  const status = statusOf({ observed: { pods: [{ ...POD, uid: "new" }] } });
   expect(condition(status, "TrustSynced")).toMatchObject({ status: "Unknown", reason: "Pending" });
 });
 
@@ -171,7 +172,7 @@ test("a Secret that the user has yet to make is waited for, and named before the
   const status = statusOf({
     observed: {
       facts: { identity: { state: "awaited", reason: "SecretNotFound", message }, pods: new Map() },
-      pods: [{ name: "alpha-0", uid: "p", ready: false, trouble: "ContainerCreating" }],
+      pods: [{ ...POD, ready: false, trouble: "ContainerCreating" }],
     },
   });
   expect(condition(status, "CertificateValid")).toMatchObject({ status: "False", reason: "SecretNotFound", message });

@@ -10,8 +10,9 @@ import { PORTS } from "@archivestream/node/contract";
 import { mergeConditions, type Verdict, wholeSeconds } from "../kstatus.ts";
 import { childNames } from "../names.ts";
 import { quantityBytes } from "../quantity.ts";
-import { answers, type ConditionInput, decideConditions } from "./conditions.ts";
+import { type ConditionInput, decideConditions } from "./conditions.ts";
 import { runningReplicas } from "./plan.ts";
+import { answers } from "./pod-reports.ts";
 import { podSelector } from "./resources/metadata.ts";
 import { smallestCapacity } from "./storage-condition.ts";
 import type { Decision } from "./verdict.ts";
@@ -71,7 +72,7 @@ export function archiveNodeStatus(object: ArchiveNode, input: ConditionInput): A
 function conditionsOf(object: ArchiveNode, input: ConditionInput): ArchiveNodeCondition[] {
   const context = { generation: object.metadata.generation ?? 0, now: input.now };
   const stored = object.status?.conditions ?? [];
-  const decided = decideConditions(input);
+  const decided = decideConditions(input, stored);
   const merged = mergeConditions(stored, decided, context);
   const ready = whileSuspended(input, readyVerdict(merged));
   const since = stored.find((condition) => condition.type === "Ready" && condition.status !== "True");
@@ -91,7 +92,8 @@ function readyVerdict(conditions: readonly ArchiveNodeCondition[]): Verdict<"Rea
     return verdict("False", "Stalled", stalled.message);
   for (const [type, reason] of GATES) {
     const condition = of(type);
-    if (condition?.status === "False") return verdict("False", reason, condition.message);
+    if (condition?.status !== "False") continue;
+    return verdict("False", condition.reason === "PodsStarting" ? "Starting" : reason, condition.message);
   }
   for (const [type] of GATES) {
     const condition = of(type);

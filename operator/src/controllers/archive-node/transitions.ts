@@ -49,10 +49,10 @@ function isNews(was: Said | undefined, is: Said): boolean {
   return is.status !== "Unknown" && (was !== undefined || is.status !== "False");
 }
 
-/** Pods that start take a while; when they take long, `Reconciling` says so with the reason. */
+/** Pods that start take a while, also when they are replaced; when they take long, `Reconciling` says so with the reason. */
 function isWaiting({ type, reason }: Said, isFirstRollout: boolean): boolean {
   if (type === "Reconciling") return reason !== "TakesLong";
-  return isFirstRollout && type === "Ready" && reason === "NotAvailable";
+  return type === "Ready" && (reason === "Starting" || (isFirstRollout && reason === "NotAvailable"));
 }
 
 /** Good, and nobody was told that it was bad. */

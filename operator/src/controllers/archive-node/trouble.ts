@@ -12,6 +12,7 @@ export interface PodStatus {
 
 interface ContainerStatus {
   readonly image?: string;
+  readonly restartCount?: number;
   readonly state?: { readonly waiting?: { readonly reason?: string; readonly message?: string } };
   readonly lastState?: { readonly terminated?: { readonly reason?: string; readonly exitCode?: number } };
 }

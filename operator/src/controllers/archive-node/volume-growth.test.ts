@@ -29,6 +29,7 @@ function state(parts: Partial<ObservedState> = {}): ObservedState {
     statefulSet: SET,
     claims: [CLAIM],
     leavingClaims: [],
+    leavingPods: [],
     pods: [],
     facts: { pods: new Map() },
     recoveryKeyInCluster: false,
