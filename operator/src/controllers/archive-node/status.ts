@@ -81,6 +81,14 @@ function conditionsOf(object: ArchiveNode, input: ConditionInput): ArchiveNodeCo
   return [...merged, ...mergeConditions(stored, summary, context)];
 }
 
+/** Pods that start are nothing to act on. */
+function gateReason(
+  { reason }: ArchiveNodeCondition,
+  otherwise: ArchiveNodeReason<"Ready">,
+): ArchiveNodeReason<"Ready"> {
+  return reason === "PodsStarting" ? "Starting" : otherwise;
+}
+
 /** False before Unknown: what is known to be wrong is what the reader needs. */
 function readyVerdict(conditions: readonly ArchiveNodeCondition[]): Verdict<"Ready"> {
   const verdict = (status: "True" | "False" | "Unknown", reason: ArchiveNodeReason<"Ready">, message: string) =>
@@ -92,8 +100,7 @@ function readyVerdict(conditions: readonly ArchiveNodeCondition[]): Verdict<"Rea
     return verdict("False", "Stalled", stalled.message);
   for (const [type, reason] of GATES) {
     const condition = of(type);
-    if (condition?.status !== "False") continue;
-    return verdict("False", condition.reason === "PodsStarting" ? "Starting" : reason, condition.message);
+    if (condition?.status === "False") return verdict("False", gateReason(condition, reason), condition.message);
   }
   for (const [type] of GATES) {
     const condition = of(type);
