@@ -38,17 +38,18 @@ test.each<[string, StatusParts["observed"]]>([
 test("what comes of a start is a warning once it is known", () => {
   const starting = { ...without({}), version: { current: "1.2.3" } };
   const refused = without({ refusal: 'x is forbidden: serviceaccount "robot" not found' }, starting);
-  expect(warnings(refused, starting)).toMatchObject([
-    { note: expect.stringContaining("ServiceAccount robot is missing") },
-  ]);
+  expect(
+    warnings(refused, starting)
+      .map(({ note }) => note)
+      .join(),
+  ).toContain("ServiceAccount robot is missing");
 });
 
 test("a pod that does not end is named with its machine, or with the finalizer that holds it", () => {
   const overdue = { ...LEAVING, endsBefore: HOUR_AGO };
-  expect(condition(without({ leavingPods: [overdue] }), "Available")).toMatchObject({
-    reason: "PodsNotCreated",
-    message: expect.stringMatching(/ended by 2026-11-23T23:00:00Z .*machine worker-1 .*delete pod alpha-0 --force$/),
-  });
+  const stuck = condition(without({ leavingPods: [overdue] }), "Available");
+  expect(stuck?.reason).toBe("PodsNotCreated");
+  expect(stuck?.message).toMatch(/ended by 2026-11-23T23:00:00Z .*machine worker-1 .*delete pod alpha-0 --force$/);
   const held = { ...overdue, finalizers: ["example.org/hold"] };
   const { message } = condition(without({ leavingPods: [held] }), "Available") ?? {};
   expect(message).toContain("held by finalizer example.org/hold");
