@@ -1,5 +1,5 @@
 /** Whether enough pods serve, and if not, what keeps them from it and what to do about that. Pure. */
-import type { ConditionInput } from "./conditions.ts";
+import type { EffectiveNode } from "./effective.ts";
 import type { LeavingPod, ObservedPod, ObservedState } from "./observed.ts";
 import { answers } from "./pod-reports.ts";
 import { refusalText } from "./refusal.ts";
@@ -11,11 +11,17 @@ export interface AvailableBefore {
   readonly lastTransitionTime: string;
 }
 
+interface AvailableInput {
+  readonly node: EffectiveNode;
+  readonly observed: ObservedState;
+  readonly now: Date;
+}
+
 /** A kubelet needs some seconds more than a pod is given to end. */
 const OVERDUE_MS = 15_000;
 
 export function availableCondition(
-  { node, observed, now }: ConditionInput,
+  { node, observed, now }: AvailableInput,
   before: AvailableBefore | undefined,
 ): Decision {
   const { statefulSet } = observed;
