@@ -6,7 +6,7 @@
 import type { ArchiveNode, SyncPolicy } from "@archivestream/crds";
 import type { PolicyEntry } from "@archivestream/node/contract";
 import { matchesLabels } from "./label-selector.ts";
-import { type Rhythm, rhythmOf } from "./policy-rhythm.ts";
+import { neverBegins, type Rhythm, rhythmOf } from "./policy-rhythm.ts";
 import { quantityBytes } from "./quantity.ts";
 import { isApproved, peersWith, type ResolvedPeer } from "./resolved-peers.ts";
 
@@ -99,6 +99,11 @@ function refusal(spec: SyncPolicy["spec"], rhythm: Rhythm | undefined): Resolved
     return {
       reason: "NotImplementedValue",
       message: `this release cannot do ${values.join(", ")}, so nothing is programmed; use direction Pull and mode Enforce, or leave it for a later release`,
+    };
+  if (rhythm?.schedule !== undefined && neverBegins(rhythm.schedule))
+    return {
+      reason: "InvalidSpec",
+      message: `spec.schedule is ${spec.schedule}, at which no run ever begins; write ranges upwards (1-5), steps shorter than their field, and days that the months have`,
     };
   if (rhythm !== undefined) return undefined;
   return {
