@@ -75,8 +75,13 @@ function admissionByEntry(entry: TrustEntry, nowMs: number, spkis: readonly stri
 
 /** When the next entry that counts now, or will count, is over; `undefined` when none ever is. */
 export function nextExpiryMs(document: TrustDocument | undefined, nowMs: number): number | undefined {
-  const ends = (document?.entries ?? []).flatMap(({ notAfter }) => (notAfter === undefined ? [] : Date.parse(notAfter)));
-  const next = ends.reduce((least, endMs) => (endMs > nowMs && endMs < least ? endMs : least), Number.POSITIVE_INFINITY);
+  const ends = (document?.entries ?? []).flatMap(({ notAfter }) =>
+    notAfter === undefined ? [] : Date.parse(notAfter),
+  );
+  const next = ends.reduce(
+    (least, endMs) => (endMs > nowMs && endMs < least ? endMs : least),
+    Number.POSITIVE_INFINITY,
+  );
   return Number.isFinite(next) ? next : undefined;
 }
 
