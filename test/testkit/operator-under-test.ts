@@ -162,6 +162,8 @@ export interface OperatorOptions {
   readonly clock?: Clock;
   /** Default: none. */
   readonly log?: Log;
+  /** As {@link PodStandInOptions.remount}; default true. */
+  readonly remount?: boolean;
 }
 
 export interface RunningStandIn extends AsyncDisposable {
@@ -170,9 +172,10 @@ export interface RunningStandIn extends AsyncDisposable {
 }
 
 /** Plays kubelet and node program until it is disposed of. */
-export async function startStandIn(admin: KubeClient): Promise<RunningStandIn> {
+export async function startStandIn(admin: KubeClient, remount = true): Promise<RunningStandIn> {
   const stop = new AbortController();
-  const standIn = new PodStandIn({ client: admin, signal: stop.signal, concurrency: STAND_IN_CONCURRENCY });
+  const { signal } = stop;
+  const standIn = new PodStandIn({ client: admin, signal, concurrency: STAND_IN_CONCURRENCY, remount });
   const adminPort = await standIn.listen();
   const kubelet = (async () => {
     while (!stop.signal.aborted) {
@@ -197,8 +200,9 @@ export async function startOperator({
   config: given,
   clock,
   log = SILENT,
+  remount,
 }: OperatorOptions): Promise<RunningOperator> {
-  const pods = await startStandIn(admin);
+  const pods = await startStandIn(admin, remount);
   const config: Config = {
     podName: "operator-0",
     namespace: OPERATOR_NAMESPACE,

@@ -16,12 +16,12 @@ import {
   type AdminDiscoveries,
   type AdminPeers,
   type AdminPolicies,
-  type AdminStatus,
+  type FederationDocument,
 } from "@archivestream/node/contract";
 import { RESOURCES } from "../../operator/src/controllers/resource-types.ts";
 import type { KubeClient } from "../../operator/src/kube/client.ts";
 import type { KubeObject, ResourceType } from "../../operator/src/kube/objects.ts";
-import { mountedBy, type PodState, readsOf, type Sequenced, type StandInReader } from "./pod-mounts.ts";
+import { mountedBy, type PodState, readsOf, remounted, type StandInReader, taking } from "./pod-mounts.ts";
 
 type Json = Record<string, unknown>;
 interface PodObject extends KubeObject {
@@ -35,6 +35,8 @@ interface ClaimObject extends KubeObject {
   };
   readonly status?: { readonly phase?: string; readonly capacity?: { readonly storage?: string } };
 }
+
+type Report = AdminPeers | AdminPolicies | AdminDiscoveries;
 
 export interface PodStandInOptions {
   readonly client: KubeClient;
@@ -70,12 +72,17 @@ export class PodStandIn {
   readonly #volumes = new Map<string, string>();
   /** UIDs of the pods that were marked ready. */
   readonly #started = new Set<string>();
-  /** Pods and claims that stay as they are, by `namespace/name`. */
+  /** Pods and claims that stay as they are, by `namespace/name`; such a pod takes no document either. */
   readonly held = new Set<string>();
   /** Admin calls answered, by method and path. */
   readonly calls = new Map<string, number>();
-  /** What every pod reports beside its status, by path of {@link ADMIN_PATHS}; a path without an entry answers 404. */
-  readonly reports = new Map<string, AdminPeers | AdminPolicies | AdminDiscoveries>();
+  /** Of them, those that said that nothing is new since the answer before. */
+  readonly unchanged = new Map<string, number>();
+  /**
+   * What every pod reports beside its status, or makes of its federation document, by path of {@link ADMIN_PATHS}; a path
+   * without an entry answers 404.
+   */
+  readonly reports = new Map<string, Report | ((document: FederationDocument) => Report)>();
   /** Server names of the pods that were dialled. */
   readonly dialled = new Set<string>();
   /** Questions for the status answered, by the server name of the pod. */
@@ -179,11 +186,7 @@ export class PodStandIn {
     if (!this.#remount && runs && this.#pods.has(server)) return true;
     const mounted = await mountedBy(this.#reader, namespace, node);
     if (mounted === undefined) return false;
-    const before = this.#pods.get(server)?.status;
-    this.#pods.set(server, {
-      context: mounted.context,
-      status: { ...mounted.status, ...(before === undefined ? {} : newerDocuments(before, mounted.status)) },
-    });
+    this.#pods.set(server, remounted(this.#pods.get(server), mounted));
     if (!runs) await this.#markReady(pod);
     this.#started.add(uid);
     return true;
@@ -220,15 +223,19 @@ export class PodStandIn {
     const state = this.#pods.get(socket.servername ?? "");
     const call = `${request.method} ${request.url}`;
     count(this.calls, call);
-    const report = request.method === "GET" ? this.reports.get(request.url ?? "") : undefined;
     const isOperator = socket.authorized && socket.getPeerCertificate().subject?.CN === ADMIN_CLIENT_NAME;
     if (state === undefined || !isOperator) send(response, 403, {});
     else if (call === `GET ${ADMIN_PATHS.status}`) {
       count(this.statusCalls, socket.servername ?? "");
-      sendTagged(request, response, state.status);
-    } else if (report !== undefined) sendTagged(request, response, report);
+      this.#sendTagged(request, response, state.status);
+    } else if (request.method === "GET") this.#sendTagged(request, response, this.#reportOf(request.url, state));
     else if (request.method === "PUT") this.#takeDocument(request, response, socket.servername ?? "");
     else send(response, 404, {});
+  }
+
+  #reportOf(path: string | undefined, { federation }: PodState): Report | undefined {
+    const report = this.reports.get(path ?? "");
+    return typeof report === "function" ? report(federation) : report;
   }
 
   #takeDocument(request: IncomingMessage, response: ServerResponse, server: string): void {
@@ -239,35 +246,39 @@ export class PodStandIn {
       body += part;
     });
     request.on("end", () => {
-      const { sequence, digest } = JSON.parse(body) as Sequenced;
       const state = this.#pods.get(server);
-      const isNewer = state !== undefined && sequence > state.status[field].sequence;
-      if (isNewer) this.#pods.set(server, { ...state, status: { ...state.status, [field]: { sequence, digest } } });
-      send(response, isNewer ? 200 : 409, {});
+      if (this.held.has(podKey(server))) {
+        send(response, 422, {});
+        return;
+      }
+      const taken = state === undefined ? undefined : taking(state, field, body);
+      if (taken !== undefined) this.#pods.set(server, taken);
+      send(response, taken === undefined ? 409 : 200, {});
     });
   }
+
+  #sendTagged(request: IncomingMessage, response: ServerResponse, body: object | undefined): void {
+    if (body === undefined) {
+      send(response, 404, {});
+      return;
+    }
+    const etag = `"${createHash("sha256").update(JSON.stringify(body)).digest("hex").slice(0, 16)}"`;
+    response.setHeader("etag", etag);
+    if (request.headers["if-none-match"] === etag) {
+      count(this.unchanged, `${request.method} ${request.url}`);
+      response.writeHead(304).end();
+    } else send(response, 200, body);
+  }
+}
+
+/** `namespace/name` of a pod, from its server name. */
+function podKey(server: string): string {
+  const [name = "", , namespace = ""] = server.split(".");
+  return `${namespace}/${name}`;
 }
 
 function count(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
-}
-
-/** A document that was pushed is not undone by a mount that lags. */
-function newerDocuments(before: AdminStatus, mounted: AdminStatus): Pick<AdminStatus, "trust" | "federation"> {
-  return {
-    trust: before.trust.sequence > mounted.trust.sequence ? before.trust : mounted.trust,
-    federation: before.federation.sequence > mounted.federation.sequence ? before.federation : mounted.federation,
-  };
-}
-
-function sendTagged(request: IncomingMessage, response: ServerResponse, body: object): void {
-  const etag = `"${createHash("sha256").update(JSON.stringify(body)).digest("hex").slice(0, 16)}"`;
-  if (request.headers["if-none-match"] === etag) {
-    response.writeHead(304, { etag }).end();
-    return;
-  }
-  response.setHeader("etag", etag);
-  send(response, 200, body);
 }
 
 function send(response: ServerResponse, code: number, body: unknown): void {

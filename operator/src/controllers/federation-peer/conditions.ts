@@ -99,7 +99,16 @@ function trustedCondition({ peer, nodes, now }: PeerView): PeerDecision {
   return verdict("Trusted", "True", "Trusted", `every matched node (${nodes.length}) lets it in`);
 }
 
-function reachableCondition({ peer, nodes }: PeerView): PeerDecision {
+/** How many matched nodes speak with it. Those that have said nothing yet are counted as they were. */
+export function connectedNodes({ peer, nodes }: Pick<PeerView, "peer" | "nodes">): number {
+  const connected = nodes.filter(({ finding }) => finding.state === "connected").length;
+  const unknown = nodes.filter(({ finding }) => finding.state === "unknown").length;
+  const before = peer.object.status?.nodes?.connected ?? 0;
+  return Math.max(connected, Math.min(before, connected + unknown));
+}
+
+function reachableCondition(view: PeerView): PeerDecision {
+  const { peer, nodes } = view;
   if (nodes.length === 0)
     return verdict(
       "Reachable",
@@ -109,7 +118,7 @@ function reachableCondition({ peer, nodes }: PeerView): PeerDecision {
     );
   if (peer.object.spec.suspend === true)
     return verdict("Reachable", "Unknown", "Suspended", "nobody connects while spec.suspend is true; set it to false");
-  const connected = nodes.filter(({ finding }) => finding.state === "connected").length;
+  const connected = connectedNodes(view);
   if (connected > 0)
     return verdict("Reachable", "True", "Connected", `nodes speak with it (${connected} of ${nodes.length} matched)`);
   const failed = nodes.find(({ finding }) => finding.state === "unreachable");

@@ -1,7 +1,7 @@
 /** The status of a FederationPeer. Pure; what is not known yet keeps its stored value. */
 import type { FederationPeerConditionType, FederationPeerStatus } from "@archivestream/crds";
 import { mergeConditions, type Verdict, wholeSeconds } from "../kstatus.ts";
-import { decidePeer, type PeerAtNode, type PeerView, readyOf } from "./conditions.ts";
+import { connectedNodes, decidePeer, type PeerAtNode, type PeerView, readyOf } from "./conditions.ts";
 
 const SOURCES_SHOWN = 8;
 
@@ -24,19 +24,12 @@ export function peerStatus(view: PeerView): FederationPeerStatus {
     ...stored,
     observedGeneration: context.generation,
     ...advertisedOf(view),
-    nodes: nodesOf(view, stored),
+    nodes: { matched: view.nodes.length, connected: connectedNodes(view) },
     ...(isSeen ? { firstSeenTime: stored.firstSeenTime ?? wholeSeconds(view.now) } : {}),
     ...(sources.length === 0 ? {} : { sources }),
     ...trustOf(view, merged, stored),
     conditions: [...merged, ...mergeConditions<FederationPeerConditionType>(before, summary, context)],
   };
-}
-
-function nodesOf({ nodes }: PeerView, stored: FederationPeerStatus): NonNullable<FederationPeerStatus["nodes"]> {
-  const connected = nodes.filter(({ finding }) => finding.state === "connected").length;
-  const isKnown = nodes.every(({ finding }) => finding.state !== "unknown");
-  const before = Math.min(stored.nodes?.connected ?? 0, nodes.length);
-  return { matched: nodes.length, connected: isKnown ? connected : Math.max(connected, before) };
 }
 
 function advertisedOf({ nodes }: PeerView): Pick<FederationPeerStatus, "advertised"> {

@@ -1,7 +1,7 @@
 /** The status of a SyncPolicy. Pure; every negative message says what to do next. */
 import type { ConditionStatus, SyncPolicyConditionType, SyncPolicyReason, SyncPolicyStatus } from "@archivestream/crds";
 import { mergeConditions, type Verdict, wholeSeconds } from "../kstatus.ts";
-import { byProblem, isProgrammed, resultOf, type Target, targetOf } from "./targets.ts";
+import { byProblem, isProgrammed, resultOf, storedTargets, type Target, targetOf } from "./targets.ts";
 import type { PolicyView } from "./view.ts";
 
 export interface PolicyStatusInput extends PolicyView {
@@ -18,10 +18,10 @@ export function policyStatus(input: PolicyStatusInput): SyncPolicyStatus {
   const { metadata, status: stored = {} } = input.policy.object;
   const context = { generation: metadata.generation ?? 0, now: input.now };
   const before = stored.conditions ?? [];
-  const storedTargets = new Map((stored.targets ?? []).map((target) => [target.node, target]));
+  const targetBefore = storedTargets(stored);
   const acting = input.nodes.filter(({ pairs }) => pairs > 0);
   const isActive = input.policy.refused === undefined && input.policy.object.spec.suspend !== true;
-  const targets = isActive ? acting.map((at) => targetOf(at, storedTargets.get(at.node))).sort(byProblem) : [];
+  const targets = isActive ? acting.map((at) => targetOf(at, targetBefore(at.node))).sort(byProblem) : [];
   const merged = mergeConditions<SyncPolicyConditionType>(before, decide(input, targets), context);
   const ready = readyOf(input, merged);
   const summary: Given[] = [

@@ -8,8 +8,26 @@ export type Target = NonNullable<SyncPolicyStatus["targets"]>[number];
 /** The gravest first. */
 const STATES = ["Failed", "Incomplete", "Syncing", "Pending", "Synced"] as const;
 
-export function targetOf(at: PolicyAtNode, stored: Target | undefined): Target {
-  const sequence = at.sequence === 0 ? (stored?.sequence ?? at.observed) : (at.sequence ?? stored?.sequence);
+type StoredTarget = Partial<Target>;
+
+/**
+ * What the status said of a node. Those that found no room in it come after all that did, so they were at least as well as
+ * the last one there: a process that begins has nothing else to go by.
+ */
+export function storedTargets({
+  targets = [],
+  targetsOmitted = 0,
+}: SyncPolicyStatus): (node: string) => StoredTarget | undefined {
+  const byNode = new Map(targets.map((target) => [target.node, target]));
+  const last = targets.at(-1);
+  const omitted: StoredTarget | undefined =
+    targetsOmitted === 0 || last?.state === undefined ? undefined : { state: last.state };
+  return (node) => byNode.get(node) ?? omitted;
+}
+
+export function targetOf(at: PolicyAtNode, stored: StoredTarget | undefined): Target {
+  const isOlder = at.sequence === 0 || (!at.isIssued && stored !== undefined);
+  const sequence = isOlder ? (stored?.sequence ?? at.observed) : (at.sequence ?? stored?.sequence);
   const observed = at.observed === undefined || sequence === undefined ? undefined : Math.min(at.observed, sequence);
   return {
     node: at.node,
@@ -20,7 +38,7 @@ export function targetOf(at: PolicyAtNode, stored: Target | undefined): Target {
 }
 
 /** A run that looks for what is new is no news of an archive that has everything. */
-function runOf(worst: SyncTarget | undefined, stored: Target | undefined): Pick<Target, "state" | "reason"> {
+function runOf(worst: SyncTarget | undefined, stored: StoredTarget | undefined): Pick<Target, "state" | "reason"> {
   const isLook = worst?.state === "Syncing" && stored?.state === "Synced";
   const { state, reason } = (worst === undefined || isLook ? stored : worst) ?? {};
   return { ...(state === undefined ? {} : { state }), ...(reason === undefined ? {} : { reason }) };

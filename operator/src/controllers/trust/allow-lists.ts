@@ -2,7 +2,8 @@
  * Reads the allow-list Secrets that ArchiveNodes name, each only when it changed.
  *
  * A list that is gone or damaged keeps what it said last. A process that never read it takes that from the node's own
- * trust document: a list lost at the wrong moment must not shut out everybody.
+ * trust document, less what its other lists say: a list lost at the wrong moment must not shut out everybody, and an id
+ * that somebody takes out of a list that is in order must not stay because of one that is lost.
  */
 import { type ArchiveNode, SECRET_TYPES } from "@archivestream/crds";
 import { DOCUMENT_FILES, TrustDocumentSchema } from "@archivestream/node/contract";
@@ -24,7 +25,8 @@ export interface AllowListsDeps {
 
 interface Known {
   readonly version: string;
-  readonly nodeIDs: readonly string[];
+  /** What it says, or said when it was last in order; undefined when this process never read it so. */
+  readonly nodeIDs: readonly string[] | undefined;
   readonly problem: AllowedIds["problem"];
 }
 
@@ -34,6 +36,11 @@ export class AllowLists {
   readonly #known = new Map<string, Known>();
   /** Secrets of a node, by its `namespace/name`. */
   readonly #namedBy = new Map<string, readonly string[]>();
+  /**
+   * Ids that a node keeps for lists that this process never read, by its `namespace/name`. Taken once: the document that
+   * they come from holds them from then on because they are here.
+   */
+  readonly #kept = new Map<string, readonly string[]>();
 
   constructor(deps: AllowListsDeps) {
     this.#deps = deps;
@@ -46,9 +53,12 @@ export class AllowLists {
     this.#deps.watch.want(metadata, ...names);
     this.#namedBy.set(keyText(metadata), names);
     const lists: Known[] = [];
-    for (const name of names) lists.push(await this.#list({ namespace: metadata.namespace, name }, node, signal));
+    for (const name of names) lists.push(await this.#list({ namespace: metadata.namespace, name }, signal));
+    const said = new Set(lists.flatMap(({ nodeIDs }) => nodeIDs ?? []));
+    const isComplete = lists.every(({ nodeIDs }) => nodeIDs !== undefined);
+    const kept = isComplete ? this.#keepNothing(node) : await this.#keptBeside(said, node, signal);
     return {
-      nodeIDs: [...new Set(lists.flatMap(({ nodeIDs }) => nodeIDs))],
+      nodeIDs: [...new Set([...said, ...kept])],
       problem: lists.find(({ problem }) => problem !== undefined)?.problem,
     };
   }
@@ -57,11 +67,12 @@ export class AllowLists {
   forget(node: ObjectKey): void {
     const names = this.#namedBy.get(keyText(node)) ?? [];
     this.#namedBy.delete(keyText(node));
+    this.#kept.delete(keyText(node));
     this.#deps.watch.forget(node);
     for (const name of names) this.#known.delete(keyText({ namespace: node.namespace, name }));
   }
 
-  async #list(key: ObjectKey, node: ArchiveNode, signal: AbortSignal): Promise<Known> {
+  async #list(key: ObjectKey, signal: AbortSignal): Promise<Known> {
     const before = this.#known.get(keyText(key));
     const watched = this.#deps.watch.version(key);
     if (before !== undefined && this.#deps.watch.isLive(key.namespace) && before.version === watched) return before;
@@ -71,9 +82,22 @@ export class AllowLists {
     const known: Known =
       "nodeIDs" in read
         ? { version, nodeIDs: read.nodeIDs, problem: undefined }
-        : { version, nodeIDs: before?.nodeIDs ?? (await this.#lastEnforced(node, signal)), problem: read };
+        : { version, nodeIDs: before?.nodeIDs, problem: read };
     this.#known.set(keyText(key), known);
     return known;
+  }
+
+  #keepNothing(node: ArchiveNode): readonly string[] {
+    this.#kept.delete(keyText(node.metadata));
+    return [];
+  }
+
+  async #keptBeside(said: ReadonlySet<string>, node: ArchiveNode, signal: AbortSignal): Promise<readonly string[]> {
+    const before = this.#kept.get(keyText(node.metadata));
+    if (before !== undefined) return before;
+    const kept = (await this.#lastEnforced(node, signal)).filter((nodeID) => !said.has(nodeID));
+    this.#kept.set(keyText(node.metadata), kept);
+    return kept;
   }
 
   /** Ids in the node's trust document that no FederationPeer brought. */
