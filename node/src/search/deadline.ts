@@ -14,6 +14,8 @@ export const SYSTEM_CLOCK: Clock = {
   },
 };
 
+const timeIsOver = (): Error => new DOMException("the time for the answer is over", "TimeoutError");
+
 /** Ends when its time is over or its parent ends; to be disposed of when nobody waits for it any more. */
 export class Deadline implements Disposable {
   readonly #clock: Clock;
@@ -23,13 +25,12 @@ export class Deadline implements Disposable {
   readonly #parent: AbortSignal;
   readonly #onParent = (): void => this.#ended.abort(this.#parent.reason);
 
-  constructor(clock: Clock, budgetMs: number, parent: AbortSignal) {
+  /** @param reason - of its signal when its time is over */
+  constructor(clock: Clock, budgetMs: number, parent: AbortSignal, reason = timeIsOver) {
     this.#clock = clock;
     this.#endsMs = clock.monotonicMs() + budgetMs;
     this.#parent = parent;
-    this.#cancel = clock.after(budgetMs, () => {
-      this.#ended.abort(new DOMException("the time for the answer is over", "TimeoutError"));
-    });
+    this.#cancel = clock.after(budgetMs, () => this.#ended.abort(reason()));
     if (parent.aborted) this.#onParent();
     else parent.addEventListener("abort", this.#onParent, { once: true });
   }

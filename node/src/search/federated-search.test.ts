@@ -90,6 +90,19 @@ test("a peer that never answers costs the whole time and no more, though it hear
   expect(found.totalIsLowerBound).toBe(true);
 });
 
+test("a call that is given up for lack of time is no timeout to those who judge the connection", async () => {
+  let heard: AbortSignal | undefined;
+  const hole: PeerAnswers = (_message, signal) => {
+    heard = signal;
+    return never();
+  };
+  const { answer, clock, settle } = ask({ peers: { hole } });
+  await settle();
+  clock.advance(BUDGET_MS);
+  expect(statuses(await answer)).toEqual({ hole: "timeout" });
+  expect(heard?.reason).toMatchObject({ name: "AbortError" });
+});
+
 test("nobody is waited for who is not connected, dead, or left alone", async () => {
   const known = { off: { isConnected: false }, dead: { state: "dead" }, idle: { capabilities: ["store"] } } as const;
   const { answer, clock } = ask({ peers: { quick, off: never, dead: never, idle: never }, known });

@@ -179,6 +179,12 @@ function unaskedLines({ known }: FederatedSearchDeps, request: FederatedRequest,
   );
 }
 
+/**
+ * No timeout to those who make the calls: they would count a peer as failing, for gossip and copies too, because somebody
+ * gave a question little time. What a late peer is, the breakers of the search judge.
+ */
+const answerIsDue = (): Error => new DOMException("the question is answered without this peer", "AbortError");
+
 /** With somebody to ask. */
 interface AskingDeps extends FederatedSearchDeps {
   readonly calls: Pick<PeerCalls, "json">;
@@ -193,7 +199,7 @@ async function ask(
   const { clock, queryId, self, known } = deps;
   const startedMs = clock.monotonicMs();
   const budgetMs = budgetOf(deps, request);
-  using deadline = new Deadline(clock, budgetMs, signal);
+  using deadline = new Deadline(clock, budgetMs, signal, answerIsDue);
   const asking = {
     ...{ message: messageFor(request, queryId()), deadline },
     units: countUnits(parseQuery(request.q).groups),

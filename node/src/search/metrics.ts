@@ -34,7 +34,16 @@ export function createSearchMetrics(registry: Registry): SearchMetrics {
 /** `local`: no peer could be asked, or none was to be. */
 const FEDERATED_OUTCOMES = ["ok", "partial", "local", "failed"] as const;
 export type FederatedOutcome = (typeof FEDERATED_OUTCOMES)[number];
-const STATUSES: readonly PeerSearchStatus[] = ["ok", "partial", "timeout", "unreachable", "refused", "incompatible"];
+/** Of peers that were asked; a connection may have a breaker of its own. */
+const STATUSES = [
+  "ok",
+  "partial",
+  "timeout",
+  "unreachable",
+  "breaker_open",
+  "refused",
+  "incompatible",
+] as const satisfies readonly PeerSearchStatus[];
 
 export interface FederatedMetrics {
   observe(outcome: FederatedOutcome, seconds: number): void;
