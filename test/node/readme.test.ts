@@ -1,21 +1,31 @@
 /** The lines that the README tells a reader to copy, run as they stand there: only folders and address are others. */
-import { execFile, execFileSync } from "node:child_process";
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFile, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import type { PolicyRow } from "../../node/src/control/reports.ts";
 import { startArchiveNode } from "../testkit/archive-node-process.ts";
+import { freePort } from "../testkit/free-port.ts";
 import { possible } from "../testkit/no-hard-links.ts";
+import { nodeCommandJson } from "../testkit/node-command.ts";
 import { tempDir } from "../testkit/temp-dir.ts";
 import { waitUntil } from "../testkit/wait-until.ts";
 import { gzipEach, pageRecord, warcinfo } from "../testkit/warc-builder.ts";
 
-const README = resolve(import.meta.dirname, "../../README.md");
+const ROOT = resolve(import.meta.dirname, "../..");
+const README = join(ROOT, "README.md");
 const withCurl = test.skipIf(!possible(() => execFileSync("curl", ["--version"], { stdio: "pipe" })));
 const runProgram = promisify(execFile);
 const SEARCHABLE_MS = 60_000;
+/** Two nodes start, meet, and the first looks at what the other has. */
+const PEERED_MS = 120_000;
 
-/** The shell lines of the chapter on an archive without Kubernetes: those of the first shell, then those of the second. */
+/**
+ * The shell lines of the chapter on an archive without Kubernetes: those of the first shell, those of the second, those that make
+ * two nodes, and those that ask them.
+ */
 async function shellBlocks(): Promise<readonly (readonly string[])[]> {
   const chapter = (await readFile(README, "utf8")).split("\n## ").find((text) => text.startsWith("An archive without"));
   return [...(chapter ?? "").matchAll(/```sh\n(.*?)\n```/gs)].map(([, block = ""]) => block.split("\n"));
@@ -62,3 +72,62 @@ withCurl("the four curl lines store a file, find a page in it, look it up, and s
     body: expect.stringContaining("<title>An example</title>") as string,
   });
 });
+
+withCurl("the lines of two nodes make them peers, and one finds and copies the file of the other", async () => {
+  const [, , peering = [], asking = []] = await shellBlocks();
+  await using folder = await tempDir("readme-two");
+  const file = join(folder.path, "page.warc.gz");
+  await writeFile(file, gzipEach([warcinfo(), pageRecord("https://example.org/", "<title>An example</title>")]));
+  const ports = [await freePort(), await freePort()];
+  const here = (text: string) =>
+    text
+      .replaceAll(/\/tmp\/([ab])\b/g, `${folder.path}/$1`)
+      .replaceAll("/tmp/page.warc.gz", file)
+      .replaceAll("9443", String(ports[0]))
+      .replaceAll("9444", String(ports[1]));
+  await using shell = new Shell(here(peering.join("\n")));
+  const [upload = "", search = "", ...more] = asking.map(here);
+  expect(more).toEqual([]);
+  await waitUntil("the lines to be run", () => shell.isDone, { deadlineMs: PEERED_MS });
+  const ask = async (line: string) => {
+    const { stdout } = await runProgram("bash", ["-euc", line]);
+    return JSON.parse(stdout) as { readonly captures?: number; readonly hits?: readonly { readonly url: string }[] };
+  };
+  const wait = { deadlineMs: PEERED_MS, everyMs: 500 };
+  const stored = await waitUntil("the first node to take the file", () => ask(upload), wait);
+  expect(stored).toMatchObject({ captures: 1, damaged: [] });
+  const found = async () => (await ask(search)).hits?.some(({ url }) => url === "https://example.org/");
+  await waitUntil("the second node to find the page", found, wait);
+  const held = async () => {
+    const rows = await nodeCommandJson<readonly PolicyRow[]>("policy", "list", "--data", here("/tmp/b"));
+    return rows.some((row) => row.held === 1 && row.missing.length === 0);
+  };
+  await waitUntil("the second node to hold the file", held, wait);
+});
+
+/** Runs lines, and keeps what they started in the background until it is disposed of. */
+class Shell implements AsyncDisposable {
+  readonly #child: ChildProcess;
+  #output = "";
+
+  constructor(lines: string) {
+    const script = `trap 'kill $(jobs -p); wait' EXIT\n${lines}\necho lines done\nread -r _ || true`;
+    this.#child = spawn("bash", ["-euc", script], { cwd: ROOT, stdio: "pipe" });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      stream?.on("data", (chunk: Buffer) => {
+        this.#output += chunk.toString();
+      });
+    }
+  }
+
+  get isDone(): boolean {
+    if (this.#child.exitCode !== null) throw new Error(`the shell ended with ${this.#child.exitCode}: ${this.#output}`);
+    return this.#output.includes("lines done");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#child, "close");
+    this.#child.stdin?.end();
+    if (this.#child.exitCode === null) await ended;
+  }
+}

@@ -16,5 +16,6 @@ export const SYSTEM_CLOCK: GossipClock = {
   nowMs: () => performance.now(),
   epochMs: () => Date.now(),
   sleep: (ms, signal) => delay(ms, undefined, { signal, ref: false }),
-  timeout: (ms) => AbortSignal.timeout(ms),
+  // A measured time is no whole number, and the platform takes no other.
+  timeout: (ms) => AbortSignal.timeout(Math.ceil(ms)),
 };

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { SYSTEM_CLOCK } from "./clock.ts";
 import { Membership } from "./membership.ts";
 import { GOSSIP_LIMITS, ProbePatience, suspicionMs } from "./timing.ts";
 
@@ -93,4 +94,11 @@ test("answers are waited for by the slowest of the last round trips, and longer 
   expect(patience.timeoutMs).toBe(500 * 8);
   for (let times = 0; times < 8; times += 1) patience.answered(1_000);
   expect(patience.timeoutMs).toBe(1_500);
+});
+
+test("patience of a measured length is waited for", () => {
+  const patience = new ProbePatience();
+  patience.answered(501.2710456666661);
+  expect(patience.timeoutMs).not.toBe(Math.round(patience.timeoutMs));
+  expect(SYSTEM_CLOCK.timeout(patience.timeoutMs).aborted).toBe(false);
 });
