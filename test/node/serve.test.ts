@@ -156,7 +156,7 @@ test("web serves the API over plain HTTP, replay nothing but captures, metrics p
   expect((await fetchText(`${node.webUrl}/api/v1/collections`)).status).toBe(200);
   expect((await fetchText(`${node.webUrl}/api/v1/federation/peers`)).status).toBe(404);
   expect((await fetchText(`${node.replayUrl}/api/v1/collections`)).status).toBe(404);
-  expect(await fetchText(`${node.metricsUrl}/healthz`)).toEqual({ status: 200, text: '{"status":"ok"}' });
+  expect(await fetchText(`${node.metricsUrl}/healthz`)).toEqual({ status: 200, text: '{"status":"ok"}\n' });
   expect(await fetchText(`${node.metricsUrl}/readyz`)).toMatchObject({ status: 200 });
   const { text } = await fetchText(`${node.metricsUrl}/metrics`);
   expect(text).toContain('archivestream_node_event_loop_delay_seconds{quantile="0.99"}');
