@@ -185,6 +185,20 @@ test("a peer without lists offers hashes; they are fetched only where a policy n
   expect(await offer(PEER)).toEqual([]);
 });
 
+test.each(["not a schedule", "0 0 30 2 *"])(
+  "a policy that never runs says so, and takes no offer: %s",
+  async (schedule) => {
+    const b = await puller({ address: () => undefined, policies: [{ name: "copies", schedule }] });
+    await soon("the target", () => b.sync.policies().policies[0]?.targets.length === 1);
+    expect(b.sync.policies().policies[0]?.targets).toEqual([
+      { peer: PEER, collection: "default", state: "Failed", reason: "bad-schedule" },
+    ]);
+    const offer = { collection: "default", hashes: [sample.sha256] };
+    expect(await b.sync.offered(PEER, offer, AbortSignal.timeout(DEADLINE_MS))).toEqual([]);
+    expect(b.calls.made).toEqual([]);
+  },
+);
+
 test("without a policy there is no thread, no file and no call", async () => {
   const b = await puller({ address: () => undefined, policies: [] });
   expect([b.calls.made, await readdir(b.dir)]).toEqual([[], expect.not.arrayContaining(["sync.db", "transfers"])]);

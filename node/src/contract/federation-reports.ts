@@ -92,6 +92,7 @@ export const MISSING_REASONS = {
   "access-wider": "it would land in a collection with wider access than the peer's",
   corrupt: "what the peer sent does not have this hash",
   "not-an-archive": "the file is no WARC or ARC file",
+  "bad-schedule": "the policy's schedule cannot be read or names no date, so that it never runs: correct it",
   failed: "fetching or storing it failed; the log says why",
 } as const;
 export type MissingReason = keyof typeof MISSING_REASONS;
@@ -105,7 +106,8 @@ export const SyncTargetSchema = Type.Object({
   collection: Type.String({ maxLength: 63 }),
   /**
    * `Pending`: no run has ended yet. `Synced`: everything wanted is held. `Syncing`: something is under way.
-   * `Incomplete`: the last run ended and something is missing. `Failed`: the peer's list could not be read.
+   * `Incomplete`: the last run ended and something is missing. `Failed`: the peer's list could not be read, or never
+   * will be.
    */
   state: Type.Union([
     Type.Literal("Pending"),

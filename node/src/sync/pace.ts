@@ -23,7 +23,7 @@ export function itemRetryMs(failures: number, random: () => number): number {
 
 /**
  * When a run that began at `begunMs` is followed by the next, epoch milliseconds; `undefined`: never, as of a schedule that
- * names no date or cannot be read.
+ * names no date or cannot be read. Whoever plans by it reports that.
  */
 export function nextRunMs(policy: PolicyEntry, begunMs: number): number | undefined {
   if (policy.intervalSeconds !== undefined) return begunMs + policy.intervalSeconds * SECOND_MS;

@@ -1,4 +1,5 @@
 /** Which policy pulls which collection from which peer. Pure. */
+import type { CollectionAccess } from "../asfp/sync-messages.ts";
 import type { FederationDocument, PolicyEntry } from "../contract/documents.ts";
 
 /** A collection that is pulled from one peer. */
@@ -34,6 +35,13 @@ export function planTargets({ document, nodeId, collections }: PlanInput): reado
     }
   }
   return [...planned.values()];
+}
+
+const WIDTH: Readonly<Record<CollectionAccess, number>> = { Private: 0, Federation: 1, Public: 2 };
+
+/** Whether somebody may read a collection of access `ours` who may not read one of access `theirs`. */
+export function isWider(ours: CollectionAccess, theirs: CollectionAccess): boolean {
+  return WIDTH[ours] > WIDTH[theirs];
 }
 
 export function targetKey(peer: string, collection: string): string {

@@ -16,8 +16,10 @@ test("every file has one reason: what is being fetched, what keeps all out, or w
   expect(shown.total).toBe(4);
 });
 
-test("a wider collection lets nothing in, whatever else is the matter", () => {
-  for (const reason of REASONS) expect(shownReason(reason, "access-wider")).toBe("access-wider");
+test("a wider collection and a policy that never runs let nothing in, whatever else is the matter", () => {
+  for (const blocked of ["access-wider", "bad-schedule"] as const) {
+    for (const reason of REASONS) expect(shownReason(reason, blocked)).toBe(blocked);
+  }
   expect([shownReason("too-large", "holder-offline"), shownReason("queued", "refused")]).toEqual([
     "too-large",
     "refused",

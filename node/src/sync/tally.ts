@@ -4,7 +4,16 @@ import type { ReasonCounts } from "./wanted-calls.ts";
 
 /** Gravest first: what needs a person before what passes by itself. */
 const GRAVITY: readonly MissingReason[] = [
-  ...(["corrupt", "failed", "not-an-archive", "disk-reserve", "access-wider", "refused", "no-holder"] as const),
+  ...([
+    "bad-schedule",
+    "corrupt",
+    "failed",
+    "not-an-archive",
+    "disk-reserve",
+    "access-wider",
+    "refused",
+    "no-holder",
+  ] as const),
   ...(["too-large", "holder-offline", "verifying", "transferring", "queued"] as const),
 ];
 const REASONS = Object.keys(MISSING_REASONS) as readonly MissingReason[];
@@ -61,10 +70,14 @@ export interface TargetView {
 /** Of a file: that it did not come yet, which says less than why nothing comes from its peer now. */
 const WAITING: ReadonlySet<MissingReason> = new Set(["queued", "holder-offline"]);
 
-/** The one reason of a file that is not being fetched. A wider collection lets no file in, whatever else is the matter. */
+/** Whether no file may come at all, whatever else is the matter. */
+export function letsNothingIn(blocked: MissingReason | undefined): boolean {
+  return blocked === "access-wider" || blocked === "bad-schedule";
+}
+
+/** The one reason of a file that is not being fetched. */
 export function shownReason(remembered: MissingReason, blocked: MissingReason | undefined): MissingReason {
-  if (blocked === "access-wider") return blocked;
-  return WAITING.has(remembered) && blocked !== undefined ? blocked : remembered;
+  return blocked !== undefined && (letsNothingIn(blocked) || WAITING.has(remembered)) ? blocked : remembered;
 }
 
 export function shownCounts({ counts, active, blocked }: Pick<TargetView, "counts" | "active" | "blocked">): Tally {

@@ -11,8 +11,8 @@ import type { ItemFetch } from "./item-fetch.ts";
 import type { RunResult } from "./metrics.ts";
 import { firstRunMs, nextRunMs, peerRetryMs } from "./pace.ts";
 import type { PeerLists } from "./peer-lists.ts";
-import type { PlannedTarget } from "./plan.ts";
-import { shownCounts, shownReason, stateOf, Tally, type TargetView } from "./tally.ts";
+import { isWider, type PlannedTarget } from "./plan.ts";
+import { letsNothingIn, shownCounts, shownReason, stateOf, Tally, type TargetView } from "./tally.ts";
 import type { DueItem, NewItem, StoredPair } from "./wanted-calls.ts";
 import type { WantedStore } from "./wanted-store.ts";
 
@@ -38,7 +38,6 @@ const MAX_WANTED = 2_000_000;
 /** A file that another target fetches just now, or a row that could not be written: looked at again soon, never at once. */
 const SOON_MS = 1_000;
 const MAX_TIMER_MS = 2 ** 31 - 1;
-const WIDTH: Readonly<Record<CollectionAccess, number>> = { Private: 0, Federation: 1, Public: 2 };
 
 export class Target {
   readonly planned: PlannedTarget;
@@ -67,6 +66,8 @@ export class Target {
     this.#held = stored.held;
     this.#tally = new Tally(stored.missing);
     this.#nextRunMs = firstRunMs(planned.policy, deps.nowMs());
+    // Until another document is in force.
+    if (this.#nextRunMs === undefined) [this.#blocked, this.#listFailed] = ["bad-schedule", true];
   }
 
   get maxBytes(): number {
@@ -85,7 +86,7 @@ export class Target {
 
   /** Hashes of an offered list that will be fetched; a peer whose list is read needs no offers. */
   async offered(hashes: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
-    if (this.#hasFeed === true || this.#blocked === "access-wider" || this.#tally.total >= MAX_WANTED) return [];
+    if (this.#hasFeed === true || letsNothingIn(this.#blocked) || this.#tally.total >= MAX_WANTED) return [];
     const { collection } = this.planned;
     const held = await this.#deps.holdings.heldOf(collection, hashes, signal);
     const wanted = hashes.filter((hash) => !held.has(hash));
@@ -164,7 +165,7 @@ export class Target {
     const access = offered.get(collection);
     this.#isOffered = access !== undefined;
     if (access === undefined) return isNamed || this.#tally.total > 0 ? "refused" : undefined;
-    return WIDTH[this.#deps.accessOf(collection)] > WIDTH[access] ? "access-wider" : undefined;
+    return isWider(this.#deps.accessOf(collection), access) ? "access-wider" : undefined;
   }
 
   async #readChanges(signal: AbortSignal): Promise<void> {
