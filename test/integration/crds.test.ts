@@ -101,7 +101,7 @@ const AN_AGE: unknown = expect.stringMatching(/^(\d+[a-z])+$/);
 /** Status and spec that fill every printer column, and what `kubectl get -o wide` then shows, but for name and age. */
 const SHOWN: Readonly<Record<KindName, { spec: object; status: object; cells: Readonly<Record<string, unknown>> }>> = {
   ArchiveNode: {
-    spec: {},
+    spec: { suspend: true },
     status: {
       readyReplicas: 1,
       nodeID: "cd".repeat(32),
@@ -120,11 +120,12 @@ const SHOWN: Readonly<Record<KindName, { spec: object; status: object; cells: Re
       NodeID: "cd".repeat(32),
       Endpoint: "https://archive.example:8443",
       CertExpiry: "2999-01-01T00:00:00Z",
+      Suspended: true,
       Reason: "Pending",
     },
   },
   FederationPeer: {
-    spec: { nodeID: "cd".repeat(32), origin: "Authored", admission: "Approved" },
+    spec: { nodeID: "cd".repeat(32), origin: "Authored", admission: "Approved", suspend: true },
     status: { advertised: { version: "1.2.3" }, nodes: { matched: 3, connected: 2 } },
     cells: {
       Origin: "Authored",
@@ -136,6 +137,7 @@ const SHOWN: Readonly<Record<KindName, { spec: object; status: object; cells: Re
       Version: "1.2.3",
       Since: AN_AGE,
       NodeID: "cd".repeat(32),
+      Suspended: true,
       Reason: "Pending",
     },
   },
