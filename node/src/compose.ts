@@ -213,7 +213,7 @@ async function adminListener(
   return new Listener("admin", app, parseHostPort(address, "listen.admin"));
 }
 
-function controlSocket({ loaded, identity, logger, peers, gossip, sync }: Parts): ControlServer {
+function controlSocket({ loaded, identity, logger, archive, peers, gossip, sync }: Parts): ControlServer {
   const context = {
     nodeId: () => identity.keys().nodeId,
     documents: new LocalDocuments(identity, () => new Date()),
@@ -221,6 +221,8 @@ function controlSocket({ loaded, identity, logger, peers, gossip, sync }: Parts)
     seen: () => gossip.reports.seen(),
     forget: (nodeId: string) => gossip.gossip.forget(nodeId),
     progress: sync.list,
+    withdraw: (...call: Parameters<typeof archive.services.withdrawals.withdraw>) =>
+      archive.services.withdrawals.withdraw(...call),
     identify: async (endpoint: string, signal: AbortSignal) =>
       (await peers.links.identify(endpoint, true, signal)).nodeId,
   };

@@ -113,6 +113,7 @@ export function openIndexSource(options: unknown): IndexSource {
       const first = (sequence - 1) * PAGES_PER_BLOB;
       for (let n = first; n < Math.min(pages, first + PAGES_PER_BLOB); n += 1) yield toCapture(n);
     },
+    withdrawnAfter: async () => [],
     close: async () => {},
   };
 }

@@ -21,6 +21,8 @@ import {
 } from "../testkit/pulling-archive.ts";
 import { sampleFile, sha256Of } from "../testkit/uploads.ts";
 
+const MOST_BYTES = 65_536;
+
 afterEach(endAll);
 
 test("files come with their names, are found here, and nothing is written when nothing changes", async () => {
@@ -168,6 +170,75 @@ test("a peer that is away is waited for; one that made its list anew is read fro
   for (const { bytes } of [sample, more]) await store(other.archive, "default", bytes);
   address = other.url;
   expect(await line(b, (one) => one.held === 2)).toMatchObject({ wanted: 2, missing: [] });
+});
+
+test("what was withdrawn here is not copied again, and what a peer withdrew is not waited for", async () => {
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const [here, there] = [sampleFile({ name: "here", pages: 1 }), sampleFile({ name: "there", pages: 1 })];
+  const a = await holder();
+  for (const { bytes } of [sample, here]) await store(a.archive, "default", bytes);
+  let address: string | undefined = a.url;
+  const b = await puller({ address: () => address, limits: { uploadBytes: MOST_BYTES } });
+  await line(b, (one) => one.held === 2);
+  expect(await b.archive.services.withdrawals.withdraw("default", here.sha256, signal)).toMatchObject({
+    isTextOut: true,
+  });
+  // A list that is read from its beginning names it again.
+  const other = await holder();
+  for (const { bytes } of [here, sample, there]) await store(other.archive, "default", bytes);
+  address = other.url;
+  expect(await line(b, (one) => one.held === 2)).toMatchObject({ wanted: 2, missing: [] });
+  expect(await b.archive.services.blobs.blob("default", here.sha256, signal)).toBeUndefined();
+  expect(await readdir(join(b.dir, "transfers"))).toEqual([]);
+  // A file that this archive does not take.
+  const large = sampleFile({ name: "large", pages: 1, padding: randomBytes(MOST_BYTES) });
+  await store(other.archive, "default", large.bytes);
+  await line(b, missingFor("too-large"));
+  for (const { sha256 } of [large, there]) {
+    await other.archive.services.withdrawals.withdraw("default", sha256, signal);
+  }
+  await line(b, (one) => one.missing.length === 0);
+  // Nobody removes files of others.
+  expect(await b.archive.services.blobs.blob("default", there.sha256, signal)).toMatchObject({ hash: there.sha256 });
+});
+
+test("a withdrawal is a line of the list, in its place; one of a file that came again is not", async () => {
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const { archive } = await holder();
+  const files = ["a", "b", "c"].map((name) => sampleFile({ name, pages: 1 }));
+  for (const { bytes } of files) await store(archive, "default", bytes);
+  const { withdrawals, holdings } = archive.services;
+  const [first = "", second = "", third = ""] = files.map(({ sha256 }) => sha256);
+  for (const hash of [third, first]) await withdrawals.withdraw("default", hash, signal);
+  const told = async (after: number, limit: number) => {
+    const page = await holdings.changes("default", { after, limit }, signal);
+    if (page.blobs === undefined) return undefined;
+    const lines = [...page.blobs, ...page.withdrawn].map(({ sequence, hash }) => [sequence, hash]);
+    return [lines, page.next, page.more];
+  };
+  expect(await told(0, 10)).toEqual([
+    [
+      [2, second],
+      [4, third],
+      [5, first],
+    ],
+    5,
+    false,
+  ]);
+  expect(await told(0, 2)).toEqual([
+    [
+      [2, second],
+      [4, third],
+    ],
+    4,
+    true,
+  ]);
+  expect(await told(4, 2)).toEqual([[[5, first]], 5, false]);
+  // The place of a reader is good although the last files are gone.
+  expect(await told(5, 2)).toEqual([[], 5, false]);
+  expect(await told(6, 2)).toBeUndefined();
+  await store(archive, "default", files[0]?.bytes ?? Buffer.alloc(0), undefined, { again: true });
+  expect(await told(4, 2)).toEqual([[[6, first]], 6, false]);
 });
 
 test("a peer without lists offers hashes; they are fetched only where a policy names it", async () => {

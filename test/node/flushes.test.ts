@@ -28,12 +28,18 @@ function isOther(call: string): boolean {
   return call.includes("fulltext.db") || call.includes("peer-record.json");
 }
 
-/** Calls made while a file is stored, paths below the data folder. */
-async function callsOf(dataDir: string, calls: SystemCalls, bytes: Buffer): Promise<readonly string[]> {
+/** Calls made while a file is stored, or something else is done; paths below the data folder. */
+async function callsOf(
+  dataDir: string,
+  calls: SystemCalls,
+  bytes: Buffer,
+  act = async (archive: NodeArchive) => (await archive.upload(bytes)).status,
+  status = 201,
+): Promise<readonly string[]> {
   await using node = await startArchiveNode({ dataDir, env: calls.env });
   await using archive = new NodeArchive(node);
   const before = (await calls.done()).length;
-  expect((await archive.upload(bytes)).status).toBe(201);
+  expect(await act(archive)).toBe(status);
   const made = (await calls.done()).slice(before).map((call) => call.replace(`${dataDir}/`, ""));
   const ours = made.filter((call) => !isOther(call) && call !== `flush ${dataDir}`);
   return ours.filter((call, index) => call !== ours[index - 1]);
@@ -63,6 +69,14 @@ compiled(
     // The folder is there; whether whoever made it lived to flush its name, nobody knows.
     const again = await callsOf(dataDir, calls, second);
     expect(again.filter((call) => call !== "flush catalog.db")).toEqual(expectedCalls(second));
+    const hash = sha256Of(first);
+    const withdraw = async (archive: NodeArchive) => (await archive.withdraw(hash)).status;
+    const gone = await callsOf(dataDir, calls, first, withdraw, 204);
+    // The note by which a start finds bytes that have to go, what says so, and the name that is no more.
+    expect(gone.filter((call) => call !== "flush catalog.db")).toEqual([
+      ...["flush incoming", "flush journal.ndjson", "flush catalog.db-wal"],
+      `flush blobs/sha256/${hash.slice(0, 2)}/${hash.slice(2, 4)}`,
+    ]);
   },
 );
 

@@ -23,12 +23,15 @@ const SEED = process.env["ARCHIVE_TEST_SEED"] ?? "20261124";
  */
 async function settings(node: ArchiveNodeProcess): Promise<string> {
   await using client = nodeClient(node.url, { ca: node.caPem });
-  const stored = await client.call("/api/v1/collections/default/warcs", {
-    method: "POST",
-    headers: { authorization: `Bearer ${node.token}`, "content-type": "application/warc" },
-    body: gzipEach([warcinfo(), pageRecord("http://example.org/")]),
-  });
-  const { hash } = stored.json as { hash: string };
+  const store = async (url: string): Promise<string> => {
+    const stored = await client.call("/api/v1/collections/default/warcs", {
+      method: "POST",
+      headers: { authorization: `Bearer ${node.token}`, "content-type": "application/warc" },
+      body: gzipEach([warcinfo(), pageRecord(url)]),
+    });
+    return (stored.json as { hash: string }).hash;
+  };
+  const hash = await store("http://example.org/");
   const refusing = [
     ...["POST /api/v1/collections/{name}/warcs", "GET /api/v1/search", "GET /{collection}/cdx"],
     // A cursor that was never given, and a list that is too long, are no matter of the schema.
@@ -44,6 +47,8 @@ async function settings(node: ArchiveNodeProcess): Promise<string> {
   const statuses = [
     `[[operations]]\ninclude-name = "POST /api/v1/federation/search"\nchecks.not_a_server_error.expected-statuses = ["2xx", "3xx", "4xx", "508"]\nchecks.negative_data_rejection.expected-statuses = ["400", "401", "403", "404", "406", "413", "422", "428", "429", "508"]\n`,
     '[[operations]]\ninclude-name = "GET /api/v1/search"\nparameters = { "query.scope" = "federation" }\n',
+    // The file that the others ask for stays.
+    `[[operations]]\ninclude-name = "DELETE /api/v1/collections/{name}/warcs/{hash}"\nparameters = { "path.hash" = "${await store("http://example.net/")}" }\n`,
   ];
   return `[parameters]\nname = "default"\ncollection = "default"\nhash = "${hash}"\n\n${[...lenient, ...statuses].join("\n")}`;
 }
@@ -119,7 +124,7 @@ test(
       stderr: error.stderr ?? "",
     }));
     expect(run.stdout, `${run.stdout}\n${run.stderr}\n${node.log().slice(-4_000)}`).not.toContain("FAILED");
-    expect(run.stdout).toMatch(/Tested: 15/);
+    expect(run.stdout).toMatch(/Tested: 16/);
   },
   RUN_MS + 20_000,
 );

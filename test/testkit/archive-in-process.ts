@@ -35,11 +35,17 @@ export async function startedArchive(config: NodeConfig, registry = new Registry
   return archive;
 }
 
-export async function store(archive: Archive, collection: string, bytes: Uint8Array, filename?: string) {
+export async function store(
+  archive: Archive,
+  collection: string,
+  bytes: Uint8Array,
+  filename?: string,
+  { again } = { again: false },
+) {
   const body = (async function* () {
     yield bytes;
   })();
-  const options = { collection, filename, sizeBytes: bytes.length, sha256: undefined };
+  const options = { collection, filename, sizeBytes: bytes.length, sha256: undefined, again };
   return archive.services.uploads.upload(body, options, AbortSignal.timeout(CALL_MS));
 }
 

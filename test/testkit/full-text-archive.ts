@@ -27,6 +27,8 @@ export interface FullTextArchive extends AsyncDisposable {
   /** Adds a blob without waiting; returns its sequence. */
   append(captures: readonly ListedCapture[], collection?: string): Promise<number>;
   indexed(sequence: number): Promise<void>;
+  /** Withdraws a blob and waits until its text is out. */
+  withdraw(blob: number): Promise<void>;
   /** Moves everything from the write-ahead log into the database file. */
   checkpoint(): void;
   ask(q: string, request?: Partial<Parameters<SearchService["search"]>[0]>): Promise<SearchAnswer>;
@@ -87,7 +89,8 @@ export async function openFullTextArchive(options: FullTextArchiveOptions): Prom
     nowMs: () => performance.now(),
   });
   const leaf = createLeafSearch({ index, scopeOf: options.scopeOf ?? openToAll, clock: SYSTEM_CLOCK });
-  const sequences = () => events.map((event) => (event.kind === "set-aside" ? 0 : event.sequence));
+  const sequences = () =>
+    events.map((event) => (event.kind === "set-aside" || event.kind === "withdrawn" ? 0 : event.sequence));
   const reached = (sequence: number): boolean => sequences().some((seen) => seen >= sequence);
   const indexed = async (sequence: number): Promise<void> => {
     const deadlineMs = options.indexDeadlineMs ?? 60_000;
@@ -100,9 +103,18 @@ export async function openFullTextArchive(options: FullTextArchiveOptions): Prom
     indexer.wake();
     return sequence;
   };
+  const withdraw = async (blob: number): Promise<void> => {
+    sequence += 1;
+    const wanted = sequence;
+    await listBlob(list, { sequence, blob });
+    indexer.wake();
+    const isOut = () => events.some((event) => event.kind === "withdrawn" && event.sequence === wanted);
+    await waitUntil(`the text of blob ${blob} to be out`, isOut, { deadlineMs: options.indexDeadlineMs ?? 60_000 });
+  };
   return {
     file,
     events,
+    withdraw,
     ends,
     index,
     search,

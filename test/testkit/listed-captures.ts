@@ -3,7 +3,7 @@
  * readers and search over texts of a test's choosing; tests append lines while the indexer runs.
  */
 import { appendFile, readFile } from "node:fs/promises";
-import type { IndexSource, SourceBlob, SourceCapture } from "../../node/src/fulltext/source.ts";
+import type { IndexSource, SourceBlob, SourceCapture, WithdrawnBlob } from "../../node/src/fulltext/source.ts";
 
 export interface ListedCapture {
   readonly url: string;
@@ -21,7 +21,12 @@ export interface ListedBlob extends SourceBlob {
   readonly captures: readonly ListedCapture[];
 }
 
-export async function listBlob(list: string, blob: ListedBlob): Promise<void> {
+/** The blob of an earlier line is no more. */
+export interface ListedWithdrawal extends WithdrawnBlob {
+  readonly captures?: never;
+}
+
+export async function listBlob(list: string, blob: ListedBlob | ListedWithdrawal): Promise<void> {
   await appendFile(list, `${JSON.stringify(blob)}\n`);
 }
 
@@ -67,16 +72,23 @@ function toCapture(listed: ListedCapture): SourceCapture {
 /** Found by the indexer's worker. */
 export function openIndexSource(options: unknown): IndexSource {
   const { list } = options as { readonly list: string };
-  const read = async (): Promise<ListedBlob[]> => {
+  const read = async (): Promise<(ListedBlob | ListedWithdrawal)[]> => {
     const lines = (await readFile(list, "utf8")).split("\n");
     // The last piece has no newline yet: it is still being written.
-    return lines.slice(0, -1).map((line) => JSON.parse(line) as ListedBlob);
+    return lines.slice(0, -1).map((line) => JSON.parse(line) as ListedBlob | ListedWithdrawal);
+  };
+  const withdrawals = async () => (await read()).filter((line) => line.captures === undefined);
+  const blobs = async (): Promise<ListedBlob[]> => {
+    const gone = new Set((await withdrawals()).map(({ blob }) => blob));
+    return (await read()).filter((line) => line.captures !== undefined).filter(({ sequence }) => !gone.has(sequence));
   };
   return {
-    blobsAfter: async (sequence, limit) => (await read()).filter((blob) => blob.sequence > sequence).slice(0, limit),
+    blobsAfter: async (sequence, limit) => (await blobs()).filter((blob) => blob.sequence > sequence).slice(0, limit),
     captures: async function* (blob) {
       for (const capture of (blob as ListedBlob).captures) yield toCapture(capture);
     },
+    withdrawnAfter: async (sequence, limit) =>
+      (await withdrawals()).filter((line) => line.sequence > sequence).slice(0, limit),
     close: async () => {},
   };
 }

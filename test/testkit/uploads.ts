@@ -86,6 +86,11 @@ export class NodeArchive implements AsyncDisposable {
     });
   }
 
+  withdraw(hash: string, collection = DEFAULT_COLLECTION): Promise<Answer> {
+    const path = `/api/v1/collections/${collection}/warcs/${hash}`;
+    return this.#client.call(path, { method: "DELETE", headers: this.#authorization });
+  }
+
   /** CDX lines of one URL, as CDXJ. */
   async cdx(url: string, collection = DEFAULT_COLLECTION): Promise<readonly string[]> {
     const answer = await this.get(`/${collection}/cdx?url=${encodeURIComponent(url)}`);

@@ -4,6 +4,8 @@
  */
 import type { SearchAnswerMessage, SearchFilters } from "../asfp/search-messages.ts";
 import type { DamagedRange } from "../warc/record.ts";
+import type { CdxService } from "./cdx-service.ts";
+import type { WithdrawalService } from "./withdrawals.ts";
 
 export interface UploadOptions {
   readonly collection: string;
@@ -13,6 +15,8 @@ export interface UploadOptions {
   readonly sizeBytes: number | undefined;
   /** Digest the client promised; a different one fails with `DIGEST_MISMATCH`. */
   readonly sha256: string | undefined;
+  /** Also when the file was withdrawn from the collection; without it that fails with `WITHDRAWN`. */
+  readonly again: boolean;
 }
 
 export interface UploadReceipt {
@@ -95,6 +99,8 @@ export interface BlobChanges {
   /** Names the order: it is another one after the index was made anew. */
   readonly epoch: string;
   readonly blobs: readonly (BlobInfo & { readonly sequence: number })[];
+  /** Files that are held no more. Together with those above in the order of their sequences. */
+  readonly withdrawn: readonly { readonly sequence: number; readonly hash: string }[];
   /** Where the next page begins. */
   readonly next: number;
   readonly more: boolean;
@@ -115,6 +121,8 @@ export interface HoldingQueries {
   ): Promise<readonly { readonly collection: string; readonly blob: BlobInfo }[]>;
   /** Those of these hashes that the collection holds. */
   heldOf(collection: string, hashes: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>;
+  /** Those of these hashes that were withdrawn from the collection and are not held again. */
+  withdrawnOf(collection: string, hashes: readonly string[], signal: AbortSignal): Promise<ReadonlySet<string>>;
 }
 
 /** Stored files, exactly as received. */
@@ -130,18 +138,6 @@ export interface BlobContents {
     range: { readonly start: number; readonly end: number } | undefined,
     signal: AbortSignal,
   ): Promise<AsyncIterable<Uint8Array> | undefined>;
-}
-
-/** One answer in pywb's dialect (`cdx/pywb-dialect.ts`): finished lines of the chosen output. */
-export interface CdxAnswer {
-  readonly contentType: string;
-  /** Each text is one or more whole lines, line ends included. */
-  readonly lines: AsyncIterable<string>;
-}
-
-export interface CdxService {
-  /** `params` as the client sent them. Throws `CdxError` (`BAD_QUERY` names the parameter). */
-  query(collection: string, params: URLSearchParams, signal: AbortSignal): Promise<CdxAnswer>;
 }
 
 /**
@@ -291,6 +287,7 @@ export interface LeafSearchService {
 export interface ArchiveServices {
   readonly uploads: UploadService;
   readonly intake: IntakeService;
+  readonly withdrawals: WithdrawalService;
   readonly blobs: BlobQueries;
   readonly contents: BlobContents;
   readonly holdings: HoldingQueries;

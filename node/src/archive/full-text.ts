@@ -40,6 +40,10 @@ export interface FullText {
   readonly searchable: (sequence: number, signal: AbortSignal) => Promise<void>;
   /** The volume takes writes again: goes on at once if it had stopped. */
   readonly resume: () => void;
+  /** A file was withdrawn. */
+  readonly withdrew: () => void;
+  /** Resolves once the text of what was withdrawn up to this place in the order of commits is out. */
+  readonly withoutText: (sequence: number, signal: AbortSignal) => Promise<void>;
   /** A file was committed. */
   readonly committed: (sequence: number) => void;
   readonly start: (signal: AbortSignal) => Promise<void>;
@@ -59,8 +63,9 @@ export function composeFullText(
   const { config, registry } = parts;
   const file = join(config.dataDir, "fulltext.db");
   const progress = new Progress();
+  const withdrawn = new Progress();
   const metrics = createFullTextMetrics(registry, () => performance.now());
-  const { indexer, setAside } = composeIndexer(file, parts, { metrics, progress });
+  const { indexer, setAside } = composeIndexer(file, parts, { metrics, progress, withdrawn });
   let index: FullTextIndex | undefined;
   const opened = (): FullTextIndex => {
     index ??= openFullTextIndex({ file, ...READERS, onDamage: (inode) => indexer.rebuild(inode) });
@@ -87,6 +92,8 @@ export function composeFullText(
     searchableUpTo: () => progress.sequence,
     setAside,
     searchable: (sequence, signal) => progress.until(sequence, signal),
+    withdrew: () => indexer.wake(),
+    withoutText: (sequence, signal) => withdrawn.until(sequence, signal),
     committed: (sequence) => {
       metrics.committed(sequence);
       indexer.wake();
@@ -113,7 +120,7 @@ interface ComposedIndexer {
 function composeIndexer(
   file: string,
   { config, logger, state, onFailure }: FullTextParts,
-  { metrics, progress }: { readonly metrics: FullTextMetrics; readonly progress: Progress },
+  told: { readonly metrics: FullTextMetrics; readonly progress: Progress; readonly withdrawn: Progress },
 ): ComposedIndexer {
   const sourceOptions: ArchiveSourceOptions = {
     database: catalogFiles(config.dataDir).database,
@@ -131,19 +138,21 @@ function composeIndexer(
     },
     {
       onEvent: (event) => {
-        metrics.observe(event);
+        told.metrics.observe(event);
         if (event.kind === "set-aside") {
           setAside = new Map(event.blobs.map(({ sequence, reason }) => [sequence, reason]));
           noteSetAside(state, event.blobs);
           return;
         }
-        progress.reached(event.sequence);
+        if (event.kind === "withdrawn") return told.withdrawn.reached(event.sequence);
+        told.progress.reached(event.sequence);
+        if (event.kind === "ready") told.withdrawn.reached(event.withdrawn);
         if (event.kind === "failed") {
           logger.warn({ hash: event.hash, reason: event.reason }, "file is not searchable");
         }
       },
       onRestart: (error) => {
-        metrics.restarted();
+        told.metrics.restarted();
         onFailure(storageErrorOf(error, file) ?? error);
         logger.error({ err: error }, "full-text indexer ended and is started again");
       },

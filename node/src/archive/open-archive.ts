@@ -142,9 +142,12 @@ function composeIngest(
       // A sender who goes away does not end what was begun; the index has a limit of its own.
       held: (collection, hash) => index.read("blob", { collection, hash }, new AbortController().signal),
       holds: (hash) => index.read("holds", hash, new AbortController().signal),
+      withdrawn: (collection, hash) => index.read("withdrawn", { collection, hash }, new AbortController().signal),
+      withdraw: (withdraw) => index.withdraw(withdraw),
     },
     spoolFolder: incomingFolder(config.dataDir),
     committed: (sequence) => fullText.committed(sequence),
+    withdrawn: () => fullText.withdrew(),
     leftBehind: (hash, error) => logger.warn({ hash, err: error }, "refused file stays on the volume until a restart"),
     metrics: createIngestMetrics(registry),
     now: () => new Date(),
@@ -161,6 +164,9 @@ async function recoverArchive(
       unsettled: () => blobs.unsettled(),
       holds: (hash) => index.read("holds", hash, signal),
       unread: () => index.unread(UNREAD_PER_CALL, signal),
+      withdraw: async (withdrawal, journalEnd) => {
+        await index.withdraw({ withdrawal, journalEnd });
+      },
       restore: (entry, journalEnd) => ingest.restore(entry, journalEnd),
       skip: (journalEnd) => index.skip(journalEnd, signal),
       exists: (hash) =>
@@ -195,11 +201,11 @@ async function adopt(
     const known = entriesOf(hash);
     for (const entry of known) {
       const { collection } = entry;
-      if ((await index.read("blob", { collection, hash }, signal)) !== undefined) continue;
+      if (await isSettled(index, { collection, hash }, signal)) continue;
       await ingest.restore({ ...entry, size }, undefined);
       adopted += 1;
     }
-    if (known.length > 0 || (await index.read("holds", hash, signal))) continue;
+    if (known.length > 0 || (await isSettled(index, { hash }, signal))) continue;
     if (fallback === undefined) left += 1;
     else {
       await ingest.restore({ collection: fallback, hash, filename: undefined, size }, undefined);
@@ -207,4 +213,17 @@ async function adopt(
     }
   }
   return { adopted, left };
+}
+
+/** Held, or withdrawn: somebody wanted it away, and only an upload that says so brings it back. */
+async function isSettled(
+  index: CaptureIndex,
+  { collection, hash }: { readonly collection?: string; readonly hash: string },
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (collection === undefined) {
+    return (await index.read("holds", hash, signal)) || (await index.read("wasWithdrawn", hash, signal));
+  }
+  const held = await index.read("blob", { collection, hash }, signal);
+  return held !== undefined || (await index.read("withdrawn", { collection, hash }, signal)) !== undefined;
 }

@@ -21,6 +21,7 @@ import type {
   UploadReceipt,
 } from "./archive.ts";
 import type { FullText } from "./full-text.ts";
+import type { WithdrawalService } from "./withdrawals.ts";
 
 export interface Engines {
   readonly blobs: BlobStore;
@@ -39,6 +40,7 @@ export function servicesOf(scopeOf: ScopeOf, engines: Engines): ArchiveServices 
   const { index, fullText } = engines;
   return {
     ...writeServices(engines),
+    withdrawals: withdrawalService(engines),
     blobs: blobQueries(engines),
     contents: blobContents(engines),
     holdings: holdingQueries(engines),
@@ -87,6 +89,40 @@ function writeServices({
       checkRoom: (bytes) => blobs.checkRoom(bytes),
     },
   };
+}
+
+/** Behind a batch of the indexer, a large file, or the pause of a thread that ended, it may take longer: then the answer says so. */
+const TEXT_OUT_MS = 20_000;
+
+function withdrawalService({ index, ingest, fullText, volume, damage }: Engines): WithdrawalService {
+  return {
+    withdrawnAt: async (collection, hash, signal) =>
+      (await index.read("withdrawn", { collection, hash }, signal))?.withdrawnAt,
+    withdraw: async (collection, hash, signal) => {
+      const damaged = damage();
+      if (damaged !== undefined) throw damaged;
+      try {
+        const withdrawn = await ingest.withdraw({ collection, hash });
+        if (withdrawn === undefined) return undefined;
+        const { sequence, withdrawnAt } = withdrawn;
+        return { withdrawnAt, isTextOut: await isTextOut(fullText, sequence, signal) };
+      } catch (error) {
+        volume.failed(error);
+        throw error;
+      }
+    },
+  };
+}
+
+async function isTextOut(fullText: FullText, sequence: number, signal: AbortSignal): Promise<boolean> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(TEXT_OUT_MS)]);
+  try {
+    await fullText.withoutText(sequence, limit);
+    return true;
+  } catch (error) {
+    if (limit.aborted) return false;
+    throw error;
+  }
 }
 
 function blobContents({ index, blobs }: Engines): BlobContents {
@@ -149,12 +185,13 @@ function holdingQueries({ index, fullText }: Engines): HoldingQueries {
       // One more than the page, to know whether there are more.
       const found = await index.read("changes", { collection, after, limit: limit + 1 }, signal);
       if (after > found.lastSequence) return { epoch: found.epoch, blobs: undefined };
-      const items = found.items.slice(0, limit);
+      const sequences = [...found.items, ...found.withdrawn].map(({ sequence }) => sequence).sort((a, b) => a - b);
+      const next = sequences.slice(0, limit).at(-1) ?? after;
+      const isOnPage = ({ sequence }: { readonly sequence: number }): boolean => sequence <= next;
       return {
-        epoch: found.epoch,
-        blobs: items.map((blob) => ({ ...infoOf(fullText, blob), sequence: blob.sequence })),
-        next: items.at(-1)?.sequence ?? after,
-        more: found.items.length > limit,
+        ...{ epoch: found.epoch, next, more: sequences.length > limit },
+        blobs: found.items.filter(isOnPage).map((blob) => ({ ...infoOf(fullText, blob), sequence: blob.sequence })),
+        withdrawn: found.withdrawn.filter(isOnPage).map(({ sequence, hash }) => ({ sequence, hash })),
       };
     },
     holders: async (hash, signal) =>
@@ -162,6 +199,8 @@ function holdingQueries({ index, fullText }: Engines): HoldingQueries {
         collection: blob.collection,
         blob: infoOf(fullText, blob),
       })),
+    withdrawnOf: async (collection, hashes, signal) =>
+      new Set(await index.read("withdrawnOf", { collection, hashes }, signal)),
     heldOf: async (collection, hashes, signal) => new Set(await index.read("heldOf", { collection, hashes }, signal)),
   };
 }

@@ -46,15 +46,26 @@ export const ChangeSchema = Type.Object({
 });
 export type Change = Static<typeof ChangeSchema>;
 
+/** A file that the answerer holds no more. */
+export const WithdrawnChangeSchema = Type.Object({
+  seq: Type.Integer({ minimum: 1 }),
+  op: Type.Literal("withdrawn"),
+  hash: BlobHash,
+});
+export type WithdrawnChange = Static<typeof WithdrawnChangeSchema>;
+
 /** `GET /sync/changes`. */
 export const ChangesAnswerSchema = Type.Object({
   epoch: Type.String({ minLength: 1, maxLength: 64 }),
-  /** Those with another `op` than `have` are of a later version, and passed over. */
+  /** Those with another `op` than `have` and `withdrawn` are of a later version, and passed over. */
   items: Type.Array(Type.Object({ op: Type.String({ maxLength: 32 }) }), { maxItems: SYNC_LIMITS.items }),
   next: Cursor,
   more: Type.Boolean(),
 });
-export type ChangesAnswer = Omit<Static<typeof ChangesAnswerSchema>, "items"> & { readonly items: readonly Change[] };
+export type ChangesAnswer = Omit<Static<typeof ChangesAnswerSchema>, "items"> & {
+  readonly items: readonly Change[];
+  readonly withdrawn: readonly string[];
+};
 
 /** `POST /sync`: the sender names what it holds, the answerer says what it will fetch. */
 export const SyncRequestSchema = Type.Object({

@@ -4,7 +4,15 @@
  */
 import { StorageError } from "../storage/errors.ts";
 import { WorkerCalls } from "../storage/worker-calls.ts";
-import type { CatalogFiles, CatalogReads, CatalogWrites, Commit, Committed, ScanPosition } from "./catalog-calls.ts";
+import type {
+  CatalogFiles,
+  CatalogReads,
+  CatalogWrites,
+  Commit,
+  Committed,
+  ScanPosition,
+  Withdraw,
+} from "./catalog-calls.ts";
 import type { CaptureRange, CaptureReader, StoredCapture } from "./stored-capture.ts";
 
 /** Rows a call brings: the first few soon, then enough that calls cost little. */
@@ -56,10 +64,24 @@ export class CaptureIndex implements CaptureReader {
 
   /** Durable when it returns. @throws {StorageError} `INDEX_SLOW` and those of the volume; nothing is committed */
   async commit(commit: Commit): Promise<Committed> {
+    return this.#write((limit) => this.#writer.call("commit", commit, limit));
+  }
+
+  /**
+   * Durable when it returns.
+   *
+   * @returns the sequence of the withdrawal; `undefined` when the collection does not hold the file
+   * @throws {StorageError} `INDEX_SLOW` and those of the volume; nothing is withdrawn
+   */
+  async withdraw(withdraw: Withdraw): Promise<number | undefined> {
+    return this.#write((limit) => this.#writer.call("withdraw", withdraw, limit));
+  }
+
+  async #write<T>(call: (limit: AbortSignal) => Promise<T>): Promise<T> {
     const { commitMs } = this.#limits;
     const limit = AbortSignal.timeout(commitMs);
     try {
-      return await this.#watched(this.#writer.call("commit", commit, limit));
+      return await this.#watched(call(limit));
     } catch (error) {
       // Who gives up must know that it does not happen later all the same: its file would be gone by then.
       if (limit.aborted) await this.#writer.abandon();

@@ -1,7 +1,7 @@
 /** What the catalog's threads are asked and answer. Plain data: it crosses between threads. */
 import type { Compression, DamagedRange } from "../warc/record.ts";
 import type { CatalogBlob, DigestCounts } from "./blob-row.ts";
-import type { JournalEntry, JournalLine } from "./journal.ts";
+import type { JournalEntry, JournalLine, Withdrawal } from "./journal.ts";
 import type { CaptureRange, StoredCapture } from "./stored-capture.ts";
 
 export interface CatalogFiles {
@@ -43,21 +43,49 @@ export interface Committed {
   readonly created: boolean;
 }
 
+export interface Withdraw {
+  readonly withdrawal: Withdrawal;
+  /** Set when the withdrawal comes from the journal: the position behind it. */
+  readonly journalEnd: number | undefined;
+}
+
+/** What the catalog remembers of a file that a collection holds no more. */
+export interface WithdrawnFile {
+  readonly sequence: number;
+  readonly collection: string;
+  readonly hash: string;
+  /** RFC 3339. */
+  readonly withdrawnAt: string;
+}
+
 /** A page of a collection's files in the order of their commits. */
 export interface CatalogChanges {
   /** Names the sequence: other numbers under another epoch mean other files. */
   readonly epoch: string;
-  /** Of all collections. */
+  /** That was ever given, of all collections. */
   readonly lastSequence: number;
+  /** At most the first `limit` of both together count: what is behind them may be incomplete. */
   readonly items: readonly CatalogBlob[];
+  readonly withdrawn: readonly WithdrawnFile[];
+}
+
+export interface UnreadLine extends JournalLine {
+  /** A later line withdraws the file. */
+  readonly isOver: boolean;
 }
 
 // A type, not an interface: it must fit the index signature of the calls.
 export type CatalogWrites = {
   readonly open: () => void;
   readonly commit: (input: Commit) => Committed;
+  /**
+   * Takes a file out of a collection, with its captures.
+   *
+   * @returns the sequence of the withdrawal; `undefined` when the collection does not hold the file
+   */
+  readonly withdraw: (input: Withdraw) => number | undefined;
   /** Journal lines that are not in the catalog yet, at most `limit`. */
-  readonly unread: (limit: number) => readonly JournalLine[];
+  readonly unread: (limit: number) => readonly UnreadLine[];
   /** Leaves out the line that ends here: its file is gone, or it cannot be read. */
   readonly skip: (journalEnd: number) => void;
 };
@@ -99,18 +127,32 @@ export type CatalogReads = {
     readonly skip: number;
     readonly limit: number;
   }) => readonly StoredCapture[];
+  /** The last withdrawal of a file that the collection does not hold. */
+  readonly withdrawn: (input: { readonly collection: string; readonly hash: string }) => WithdrawnFile | undefined;
+  /** Those of these hashes that were withdrawn from the collection and not taken in again. */
+  readonly withdrawnOf: (input: {
+    readonly collection: string;
+    readonly hashes: readonly string[];
+  }) => readonly string[];
+  /** Whether it was withdrawn from any collection, and is not held there again. */
+  readonly wasWithdrawn: (hash: string) => boolean;
+  /** Withdrawals after a sequence, ascending, of all collections; `blob`: the sequence that the file had. */
+  readonly withdrawnAfter: (input: {
+    readonly sequence: number;
+    readonly limit: number;
+  }) => readonly { readonly sequence: number; readonly blob: number }[];
   readonly holds: (hash: string) => boolean;
   /** One entry for each collection that holds the file. */
   readonly holders: (hash: string) => readonly CatalogBlob[];
   /** Those of these hashes that the collection holds. */
   readonly heldOf: (input: { readonly collection: string; readonly hashes: readonly string[] }) => readonly string[];
-  /** Files of one collection, oldest first, after a sequence. */
+  /** Files of one collection that came or went, oldest first, after a sequence. */
   readonly changes: (input: {
     readonly collection: string;
     readonly after: number;
     readonly limit: number;
   }) => CatalogChanges;
-  /** 0 when there is no file. */
+  /** Of a file that is held; 0 when there is none. */
   readonly lastSequence: () => number;
   readonly count: () => { readonly blobs: number; readonly captures: number };
 };

@@ -55,3 +55,22 @@ test("a rebuild can ask a catalog of the first version", async () => {
     { collection: "web", hash: HASH, filename: "a.warc.gz", size: 2000, receivedAt: TIME },
   ]);
 });
+
+test("files of a catalog of the first version can be withdrawn; numbers of changes go on behind the last one", async () => {
+  await using dir = await tempDir("first");
+  const files = catalogFiles(dir.path);
+  firstVersion(files.database);
+  const index = new CaptureIndex({ files, readers: 1, onDamage: () => {} });
+  await index.open(signal);
+  const withdrawal = { collection: "web", hash: "b".repeat(64), withdrawnAt: TIME };
+  expect(await index.withdraw({ withdrawal, journalEnd: undefined })).toBe(3);
+  expect(await index.withdraw({ withdrawal, journalEnd: undefined })).toBeUndefined();
+  const { epoch, ...changes } = await index.read("changes", { collection: "web", after: 0, limit: 10 }, signal);
+  expect(epoch).toMatch(/^[0-9a-f]{32}$/);
+  expect(changes).toMatchObject({
+    ...{ lastSequence: 3, items: [{ sequence: 1, hash: HASH }] },
+    withdrawn: [{ sequence: 3, collection: "web", hash: "b".repeat(64), withdrawnAt: TIME }],
+  });
+  expect(await index.read("withdrawnAfter", { sequence: 0, limit: 10 }, signal)).toEqual([{ sequence: 3, blob: 2 }]);
+  await index.close();
+});

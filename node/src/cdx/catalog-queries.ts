@@ -2,7 +2,7 @@
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
 import { fileName, type StoredForm } from "../contract/index.ts";
 import { BLOB_COLUMNS, LISTED_COLUMNS, textOf, toBlob } from "./blob-row.ts";
-import type { CatalogReads, ScanBatch, ScanInput, ScanPosition } from "./catalog-calls.ts";
+import type { CatalogReads, ScanBatch, ScanInput, ScanPosition, WithdrawnFile } from "./catalog-calls.ts";
 import type { StoredCapture } from "./stored-capture.ts";
 
 const CAPTURE_COLUMNS = `t.id, t.urlkey, t.timestamp, t.url, t.mime, t.status, t.digest, t.offset, t.length, t.skip,
@@ -143,6 +143,56 @@ function lastSequence(database: DatabaseSync): number {
   return Number(database.prepare("SELECT max(sequence) AS last FROM blobs").get()?.["last"] ?? 0);
 }
 
+function lastGiven(database: DatabaseSync): number {
+  return Number(database.prepare("SELECT seq FROM sqlite_sequence WHERE name = 'blobs'").get()?.["seq"] ?? 0);
+}
+
+/** Of files that came again nothing is told here. */
+const WITHDRAWN = `SELECT w.sequence, c.name AS collection_name, w.hash, w.withdrawn_at FROM withdrawn w
+  JOIN collections c ON c.id = w.collection
+  WHERE NOT EXISTS (SELECT 1 FROM blobs b WHERE b.collection = w.collection AND b.hash = w.hash)`;
+
+function toWithdrawn(row: Record<string, SQLOutputValue>): WithdrawnFile {
+  return {
+    sequence: Number(row["sequence"]),
+    collection: String(row["collection_name"]),
+    hash: String(row["hash"]),
+    withdrawnAt: String(row["withdrawn_at"]),
+  };
+}
+
+function withdrawals(database: DatabaseSync): Pick<
+  CatalogReads,
+  "withdrawn" | "withdrawnOf" | "wasWithdrawn" | "withdrawnAfter"
+> & {
+  readonly withdrawnSince: (collection: string, after: number, limit: number) => readonly WithdrawnFile[];
+} {
+  const found = (where: string, ...values: SQLInputValue[]) =>
+    database
+      .prepare(`${WITHDRAWN} AND ${where}`)
+      .all(...values)
+      .map(toWithdrawn);
+  return {
+    withdrawn: ({ collection, hash }) =>
+      found("c.name = ? AND w.hash = ? ORDER BY w.sequence DESC LIMIT 1", collection, hash)[0],
+    withdrawnOf: ({ collection, hashes }) => [
+      ...new Set(
+        found("c.name = ? AND w.hash IN (SELECT value FROM json_each(?))", collection, JSON.stringify(hashes)).map(
+          ({ hash }) => hash,
+        ),
+      ),
+    ],
+    wasWithdrawn: (hash) => found("w.hash = ? LIMIT 1", hash).length > 0,
+    withdrawnAfter: ({ sequence, limit }) =>
+      database
+        .prepare("SELECT sequence, blob FROM withdrawn WHERE sequence > ? ORDER BY sequence LIMIT ?")
+        .all(sequence, limit)
+        .map((row) => ({ sequence: Number(row["sequence"]), blob: Number(row["blob"]) })),
+    withdrawnSince: (collection, after, limit) =>
+      found("c.name = ? AND w.sequence > ? ORDER BY w.sequence LIMIT ?", collection, after, limit),
+  };
+}
+
 /**
  * All questions over one connection.
  *
@@ -155,7 +205,9 @@ export function catalogQueries(database: DatabaseSync, passedPerCall = PASSED_PE
       .prepare(`SELECT ${columns} FROM blobs b JOIN collections c ON c.id = b.collection WHERE ${where}`)
       .all(...values)
       .map(toBlob);
+  const { withdrawnSince, ...withdrawn } = withdrawals(database);
   return {
+    ...withdrawn,
     scan: (input) => scan(statements, input, passedPerCall),
     blob: ({ collection, hash }) => blobs(BLOB_COLUMNS, "c.name = ? AND b.hash = ?", collection, hash)[0],
     blobs: ({ collection, before, limit }) =>
@@ -188,7 +240,8 @@ export function catalogQueries(database: DatabaseSync, passedPerCall = PASSED_PE
         .map((row) => String(row["hash"])),
     changes: ({ collection, after, limit }) => ({
       epoch: String(database.prepare("SELECT value FROM meta WHERE name = 'epoch'").get()?.["value"]),
-      lastSequence: lastSequence(database),
+      lastSequence: lastGiven(database),
+      withdrawn: withdrawnSince(collection, after, limit),
       items: blobs(
         LISTED_COLUMNS,
         "b.collection = (SELECT id FROM collections WHERE name = ?) AND b.sequence > ? ORDER BY b.sequence LIMIT ?",
@@ -197,7 +250,7 @@ export function catalogQueries(database: DatabaseSync, passedPerCall = PASSED_PE
     }),
     lastSequence: () => lastSequence(database),
     count: () => {
-      const row = database.prepare("SELECT count(*) AS blobs, coalesce(max(last_id), 0) AS captures FROM blobs").get();
+      const row = database.prepare("SELECT count(*) AS blobs, coalesce(sum(captures), 0) AS captures FROM blobs").get();
       return { blobs: Number(row?.["blobs"]), captures: Number(row?.["captures"]) };
     },
   };

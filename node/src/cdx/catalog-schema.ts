@@ -1,4 +1,4 @@
-/** Tables of the catalog (`catalog.db`): files, their captures, and how far the journal is in it. */
+/** Tables of the catalog (`catalog.db`): files, their captures, what was withdrawn, and how far the journal is in it. */
 import type { Migration } from "../storage/database.ts";
 
 /**
@@ -32,4 +32,10 @@ export const MIGRATIONS: readonly Migration[] = [
    CREATE INDEX blobs_by_collection ON blobs (collection)`,
   // Since 1970, of the first record. Of files taken in before it is not known; a rebuild reads it.
   `ALTER TABLE blobs ADD COLUMN created_seconds INTEGER`,
+  // Every withdrawal stays, with a sequence of the same order as files; a collection that holds the file now took it in again.
+  `CREATE TABLE withdrawn (
+     sequence INTEGER PRIMARY KEY, collection INTEGER NOT NULL, hash TEXT NOT NULL, blob INTEGER NOT NULL,
+     withdrawn_at TEXT NOT NULL);
+   CREATE INDEX withdrawn_by_hash ON withdrawn (hash);
+   CREATE INDEX withdrawn_by_collection ON withdrawn (collection)`,
 ];

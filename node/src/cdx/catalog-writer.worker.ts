@@ -1,6 +1,7 @@
 /**
  * The only thread that writes the catalog and the journal. A file enters both in one call: journal line first, flushed;
- * then one transaction with its row and all its captures, flushed. When the call returns, the file is the archive's.
+ * then one transaction with its row and all its captures, flushed. When the call returns, the file is the archive's. It
+ * leaves them the same way.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { workerData } from "node:worker_threads";
@@ -9,9 +10,11 @@ import { StorageError } from "../storage/errors.ts";
 import { answerCalls } from "../storage/worker-calls.ts";
 import type { CaptureRow } from "../warc/record.ts";
 import { readSpool } from "./capture-spool.ts";
-import type { CatalogFiles, CatalogWrites, Commit, Committed } from "./catalog-calls.ts";
+import type { CatalogFiles, CatalogWrites, Commit, Committed, UnreadLine, Withdraw } from "./catalog-calls.ts";
 import { MIGRATIONS } from "./catalog-schema.ts";
-import { Journal, type JournalLine } from "./journal.ts";
+import { deleteBlob, noteWithdrawal } from "./catalog-withdrawal.ts";
+import { Journal, type JournalEntry, type Withdrawal } from "./journal.ts";
+import { type OverLines, overLines } from "./over-lines.ts";
 
 const files = workerData as CatalogFiles;
 let opened: { readonly database: DatabaseSync; readonly journal: Journal } | undefined;
@@ -39,7 +42,7 @@ function advance(database: DatabaseSync, journalEnd: number): void {
   database.prepare("UPDATE meta SET value = ? WHERE name = 'journal_bytes'").run(String(journalEnd));
 }
 
-function known(database: DatabaseSync, { collection, hash }: Commit["entry"]): number | undefined {
+function known(database: DatabaseSync, { collection, hash }: JournalEntry | Withdrawal): number | undefined {
   const row = database
     .prepare("SELECT b.sequence FROM blobs b JOIN collections c ON c.id = b.collection WHERE c.name = ? AND b.hash = ?")
     .get(collection, hash);
@@ -65,9 +68,7 @@ function jsonOf(value: object | undefined): string | null {
 }
 
 function insertBlob(database: DatabaseSync, { entry, reading, spool, captures }: Commit, journalEnd: number): number {
-  database.prepare("INSERT OR IGNORE INTO collections (name) VALUES (?)").run(entry.collection);
-  const row = database.prepare("SELECT id FROM collections WHERE name = ?").get(entry.collection);
-  const collection = Number(row?.["id"]);
+  const collection = collectionId(database, entry.collection);
   const last = Number(database.prepare("SELECT max(id) AS last FROM captures").get()?.["last"] ?? 0);
   const { lastInsertRowid } = database
     .prepare(
@@ -88,35 +89,66 @@ function insertBlob(database: DatabaseSync, { entry, reading, spool, captures }:
   return sequence;
 }
 
-function commit(input: Commit): Committed {
+function collectionId(database: DatabaseSync, name: string): number {
+  database.prepare("INSERT OR IGNORE INTO collections (name) VALUES (?)").run(name);
+  return Number(database.prepare("SELECT id FROM collections WHERE name = ?").get(name)?.["id"]);
+}
+
+/** A line and a transaction, both or none. @param journalEnd - behind the line when the journal has it already */
+function write<T>(
+  line: JournalEntry | Withdrawal,
+  journalEnd: number | undefined,
+  work: (database: DatabaseSync, journalEnd: number) => T,
+): T {
   const { database, journal } = open();
+  const start = journal.bytes;
+  try {
+    if (journalEnd === undefined) journal.append(line);
+    const end = journalEnd ?? journal.bytes;
+    return inTransaction(database, () => work(database, end));
+  } catch (error) {
+    if (journalEnd === undefined) journal.truncate(start);
+    throw error;
+  }
+}
+
+function withdraw({ withdrawal, journalEnd }: Withdraw): number | undefined {
+  const held = known(open().database, withdrawal);
+  if (held === undefined && journalEnd === undefined) return undefined;
+  return write(withdrawal, journalEnd, (database, end) => {
+    if (held !== undefined) deleteBlob(database, held);
+    advance(database, end);
+    return noteWithdrawal(database, collectionId(database, withdrawal.collection), withdrawal, held);
+  });
+}
+
+function commit(input: Commit): Committed {
+  const { database } = open();
   const held = known(database, input.entry);
   if (held !== undefined) {
     // A file that was taken back and sent again has two lines.
     if (input.journalEnd !== undefined) advance(database, input.journalEnd);
     return { sequence: held, created: false };
   }
-  const start = journal.bytes;
-  try {
-    if (input.journalEnd === undefined) journal.append(input.entry);
-    const end = input.journalEnd ?? journal.bytes;
-    return { sequence: inTransaction(database, () => insertBlob(database, input, end)), created: true };
-  } catch (error) {
-    if (input.journalEnd === undefined) journal.truncate(start);
-    throw error;
-  }
+  const sequence = write(input.entry, input.journalEnd, (to, end) => insertBlob(to, input, end));
+  return { sequence, created: true };
 }
+
+let over: OverLines | undefined;
 
 const writes: CatalogWrites = {
   open: () => {
     open();
   },
   commit,
+  withdraw,
   unread: (limit) => {
     const { database, journal } = open();
-    const lines: JournalLine[] = [];
-    for (const line of journal.linesFrom(journalBytes(database))) {
-      lines.push(line);
+    const from = journalBytes(database);
+    over ??= overLines(journal.linesFrom(from));
+    const lines: UnreadLine[] = [];
+    for (const line of journal.linesFrom(from)) {
+      lines.push({ ...line, isOver: over.has(line) });
       if (lines.length >= limit) break;
     }
     return lines;

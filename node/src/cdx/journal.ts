@@ -1,6 +1,7 @@
 /**
- * The journal: one line for each file that was ever committed, in order. It is what the catalog is made of besides the
- * files themselves, so that every index can be thrown away and made anew: which collection, under which name, since when.
+ * The journal: one line for each file that was ever committed or withdrawn, in order. It is what the catalog is made of
+ * besides the files themselves, so that every index can be thrown away and made anew: which collection, under which name,
+ * since when. Of a file with several lines in a collection the last one counts.
  */
 import { closeSync, fstatSync, fsyncSync, ftruncateSync, openSync, readSync, writeSync } from "node:fs";
 
@@ -14,10 +15,19 @@ export interface JournalEntry {
   readonly receivedAt: string;
 }
 
+/** A collection holds a file no more, and takes it again only when somebody asks for that. */
+export interface Withdrawal {
+  readonly collection: string;
+  readonly hash: string;
+  /** RFC 3339. */
+  readonly withdrawnAt: string;
+}
+
 /** A line of the journal and the position behind it. */
 export interface JournalLine {
-  /** Absent when the line cannot be read. */
   readonly entry: JournalEntry | undefined;
+  /** Both are absent when the line cannot be read. */
+  readonly withdrawal: Withdrawal | undefined;
   readonly end: number;
 }
 
@@ -41,7 +51,7 @@ export class Journal {
   }
 
   /** Durable when it returns. */
-  append(entry: JournalEntry): void {
+  append(entry: JournalEntry | Withdrawal): void {
     const line = Buffer.from(`${JSON.stringify(entry)}\n`);
     for (let at = 0; at < line.length; ) at += writeSync(this.#file, line, at);
     fsyncSync(this.#file);
@@ -65,7 +75,7 @@ export class Journal {
       pending = Buffer.concat([pending, buffer.subarray(0, read)]);
       for (let end = pending.indexOf(10); end !== -1; end = pending.indexOf(10)) {
         at += end + 1;
-        yield { entry: parseEntry(pending.toString("utf8", 0, end)), end: at };
+        yield { ...parseLine(pending.toString("utf8", 0, end)), end: at };
         pending = pending.subarray(end + 1);
       }
     }
@@ -88,15 +98,20 @@ export class Journal {
   }
 }
 
+const UNREADABLE = { entry: undefined, withdrawal: undefined };
+
 /** One damaged line must not cost the others; the hash becomes a path, so it is checked. */
-function parseEntry(line: string): JournalEntry | undefined {
+function parseLine(line: string): Omit<JournalLine, "end"> {
   try {
-    const entry = JSON.parse(line) as Partial<JournalEntry> | null;
-    const { collection, hash, filename, size, receivedAt } = entry ?? {};
-    if (typeof collection !== "string" || typeof hash !== "string" || !HASH.test(hash)) return undefined;
-    if (typeof size !== "number" || typeof receivedAt !== "string") return undefined;
-    return { collection, hash, filename: typeof filename === "string" ? filename : undefined, size, receivedAt };
+    const { collection, hash, filename, size, receivedAt, withdrawnAt } = (JSON.parse(line) ?? {}) as Partial<
+      JournalEntry & Withdrawal
+    >;
+    if (typeof collection !== "string" || typeof hash !== "string" || !HASH.test(hash)) return UNREADABLE;
+    if (typeof withdrawnAt === "string") return { entry: undefined, withdrawal: { collection, hash, withdrawnAt } };
+    if (typeof size !== "number" || typeof receivedAt !== "string") return UNREADABLE;
+    const name = typeof filename === "string" ? filename : undefined;
+    return { entry: { collection, hash, filename: name, size, receivedAt }, withdrawal: undefined };
   } catch {
-    return undefined;
+    return UNREADABLE;
   }
 }

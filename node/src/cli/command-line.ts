@@ -10,6 +10,7 @@ type Command = (args: readonly string[]) => Promise<number>;
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   serve: async () => (await import("./serve.ts")).serve,
   identity: async () => (await import("./identity.ts")).identity,
+  withdraw: async () => (await import("./withdraw.ts")).withdraw,
   rebuild: async () => (await import("./rebuild.ts")).rebuild,
   "peer add": async () => (await import("./peer.ts")).peerAdd,
   "peer list": async () => (await import("./peer.ts")).peerList,
@@ -52,7 +53,10 @@ export const USAGE = `archive-node: a web archive in one program
       Copies what the peers have and this archive lacks, again and again.
   archive-node policy list [--json] --data DIR
   archive-node policy remove NAME --data DIR
-      Peer and policy commands work whether a node runs on the folder or not.
+  archive-node withdraw HASH [--collection NAME] --data DIR
+      Takes a file out of a collection (default if not given), with its captures and its text, and off the disk when no
+      other collection holds it. It is remembered: copies from peers do not bring it back, uploads only with ?again=true.
+      Peer, policy and withdraw commands work whether a node runs on the folder or not.
   archive-node rebuild --data DIR [--config FILE] [--adopt COLLECTION]
       Makes all indexes anew from the stored files, each in the collections it was in. --adopt: where files go of which
       neither the journal nor the former catalog says anything; without it they stay stored and are shown nowhere.

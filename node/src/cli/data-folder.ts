@@ -80,6 +80,10 @@ async function stoppedNode(dataDir: string): Promise<CommandContext> {
     seen: () => kept,
     forget: () => {},
     progress: async () => [],
+    withdraw: async (collection, hash, signal) => {
+      const { withdrawFromStopped } = await import("./stopped-archive.ts");
+      return withdrawFromStopped(dataDir, { collection, hash }, signal);
+    },
     identify: async () => {
       throw new Error("only a running node can ask who is there, and none runs on this folder");
     },

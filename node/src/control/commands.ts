@@ -1,8 +1,9 @@
 /**
- * The commands about peers and policies, the same for a running node (asked through its socket) and for a stopped one
+ * The commands about peers, policies and stored files, the same for a running node (asked through its socket) and for a stopped one
  * (carried out on its folder by the command line itself). Names and parameters are what goes over the socket.
  */
 import Type, { type Static, type TSchema } from "typebox";
+import type { WithdrawnBlob } from "../archive/withdrawals.ts";
 import type { PolicyEntry } from "../contract/documents.ts";
 import { NodeIdSchema, PolicyEntrySchema } from "../contract/documents.ts";
 import { ControlError } from "./errors.ts";
@@ -25,6 +26,8 @@ export interface CommandContext {
   readonly seen: () => readonly SeenPeer[];
   /** Forgets what was learnt of a peer that is removed. */
   readonly forget: (nodeId: string) => void;
+  /** Takes a file out of a collection; `undefined` when it never held it. Throws `StorageError`. */
+  readonly withdraw: (collection: string, hash: string, signal: AbortSignal) => Promise<WithdrawnBlob | undefined>;
   /** One row for each peer and collection that a policy applies to now. */
   readonly progress: () => Promise<readonly PolicyRow[]>;
   /**
@@ -43,6 +46,11 @@ const NewPeer = Type.Object({
 });
 const OfPolicy = Type.Object({ name: Type.String({ minLength: 1, maxLength: 253 }) });
 
+const OfFile = Type.Object({
+  collection: Type.String({ minLength: 1, maxLength: 63 }),
+  hash: Type.String({ pattern: "^[0-9a-f]{64}$" }),
+});
+
 export const COMMAND_SCHEMAS = {
   "peer-add": NewPeer,
   "peer-list": Empty,
@@ -52,6 +60,7 @@ export const COMMAND_SCHEMAS = {
   "policy-add": PolicyEntrySchema,
   "policy-list": Empty,
   "policy-remove": OfPolicy,
+  withdraw: OfFile,
 } as const satisfies Readonly<Record<string, TSchema>>;
 
 export type CommandName = keyof typeof COMMAND_SCHEMAS;
@@ -65,6 +74,7 @@ export interface CommandResults {
   readonly "policy-add": null;
   readonly "policy-list": readonly PolicyRow[];
   readonly "policy-remove": null;
+  readonly withdraw: WithdrawnBlob;
 }
 
 type Run<C extends CommandName> = (
@@ -96,6 +106,11 @@ const COMMANDS: { readonly [C in CommandName]: Run<C> } = {
     if (policyOf(context, name) === undefined) throw new ControlError("POLICY_UNKNOWN", { name });
     await context.documents.removePolicy(name);
     return null;
+  },
+  withdraw: async (context, { collection, hash }, signal) => {
+    const withdrawn = await context.withdraw(collection, hash, signal);
+    if (withdrawn === undefined) throw new ControlError("FILE_UNKNOWN", { collection, hash });
+    return withdrawn;
   },
 };
 

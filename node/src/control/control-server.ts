@@ -1,5 +1,5 @@
 /**
- * The Unix socket on which a running node takes commands about its peers and policies: `POST /<command>` with JSON parameters.
+ * The Unix socket on which a running node takes commands about its peers, policies and files: `POST /<command>` with JSON parameters.
  * Whoever may open the socket may command: its mode lets in the user that the node runs as.
  */
 import { chmod, rm } from "node:fs/promises";
@@ -13,7 +13,7 @@ import { socketFile, withSocketPath } from "./socket-path.ts";
 const SOCKET_MODE = 0o600;
 const NOT_FOR_OTHERS = 0o177;
 const BODY_BYTES = 1024 * 1024;
-/** Asking who is at an address takes longest. */
+/** Asking who is at an address takes longest, or waiting for a text to leave the search. */
 const COMMAND_MS = 20_000;
 
 /** Body of every answer that is not 200. */
@@ -46,7 +46,7 @@ export class ControlServer implements Component {
       await chmod(socketFile(this.#dataDir), SOCKET_MODE);
     } catch (error) {
       // Some volumes (SMB, FAT) take no sockets. The archive works without; documents can still be changed while it is stopped.
-      this.#logger.warn({ err: error }, "no control socket: peer and policy commands need the node stopped");
+      this.#logger.warn({ err: error }, "no control socket: commands need the node stopped");
     }
   }
 

@@ -1,4 +1,4 @@
-/** Why a command about peers or policies is not carried out. Codes are log-stable: add, never rename. */
+/** Why a command about peers, policies or files is not carried out. Codes are log-stable: add, never rename. */
 export interface ControlErrorDetails {
   /** The node's documents are written by the operator or by whoever wrote its configuration. */
   readonly DOCUMENTS_MANAGED: object;
@@ -11,6 +11,7 @@ export interface ControlErrorDetails {
   readonly NODE_ID_MISSING: { readonly address: string; readonly claims: string | undefined; readonly reason: string };
   readonly POLICY_UNKNOWN: { readonly name: string };
   readonly POLICY_EXISTS: { readonly name: string };
+  readonly FILE_UNKNOWN: { readonly collection: string; readonly hash: string };
   /** What the other side of the socket said; already a whole sentence. */
   readonly REFUSED: { readonly message: string };
   /** The running node does not answer on its socket. */
@@ -32,6 +33,8 @@ const MESSAGES: { readonly [C in ControlErrorCode]: (details: ControlErrorDetail
         `archive-node peer add ${address} --node-id ${claims}`,
   POLICY_UNKNOWN: ({ name }) => `there is no policy ${name}; archive-node policy list shows those that there are`,
   POLICY_EXISTS: ({ name }) => `there is another policy ${name}; archive-node policy remove ${name} first`,
+  FILE_UNKNOWN: ({ collection, hash }) =>
+    `collection "${collection}" holds no file ${hash}; GET /api/v1/collections/${collection}/warcs lists those that it holds`,
   REFUSED: ({ message }) => message,
   NOT_ANSWERING: ({ path, reason }) => `the node that runs on ${path} does not answer: ${reason}; try again`,
 };

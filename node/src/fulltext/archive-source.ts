@@ -32,6 +32,7 @@ export function openIndexSource(options: unknown): IndexSource {
   const queries = catalogQueries(database);
   return {
     blobsAfter: async (sequence, limit) => queries.blobsAfter({ sequence, limit }),
+    withdrawnAfter: async (sequence, limit) => queries.withdrawnAfter({ sequence, limit }),
     captures: (blob, signal) => capturesOf(queries, `${blobs}/sha256`, blob, signal),
     close: async () => database.close(),
   };

@@ -40,6 +40,7 @@ type Row = [number, number, string, string, string | null, number, number, numbe
 
 const CHANGED = `SELECT docs.id, page, host, mime, language, first, last, depth, simhash_a, simhash_b, rev, collection
   FROM docs JOIN pages ON pages.id = docs.page WHERE rev > ? ORDER BY rev`;
+const REMOVED = "SELECT rev, doc FROM removed_docs WHERE rev > ? ORDER BY rev";
 const FIRST_CAPACITY = 4096;
 
 function grown<A extends Float64Array | Uint32Array | Uint8Array>(old: A, fresh: A): A {
@@ -81,10 +82,13 @@ export class DocColumns {
 
   /** Takes in what the writer committed since the last call. */
   refresh(database: DatabaseSync): void {
+    const since = this.#rev;
+    const removed = database.prepare(REMOVED).all(since);
     const changed = database.prepare(CHANGED);
     changed.setReturnArrays(true);
     // node:sqlite types rows as objects; setReturnArrays makes them arrays in column order.
-    for (const row of changed.iterate(this.#rev) as unknown as Iterable<Row>) this.#take(row);
+    for (const row of changed.iterate(since) as unknown as Iterable<Row>) this.#take(row);
+    for (const row of removed) this.#drop(Number(row["doc"]), Number(row["rev"]));
   }
 
   /** Languages of the index by number of documents, most first. */
@@ -107,12 +111,22 @@ export class DocColumns {
     this.depth[id] = Math.min(255, depth);
     this.simhashA[id] = a;
     this.simhashB[id] = b;
-    this.#rev = rev;
+    this.#rev = Math.max(this.#rev, rev);
     this.maxDoc = Math.max(this.maxDoc, id);
     this.#maxPage = Math.max(this.#maxPage, page);
     if (!isNew) return;
     this.count += 1;
     this.#languageDocs.set(languageId, (this.#languageDocs.get(languageId) ?? 0) + 1);
+  }
+
+  /** A document without a page is in no answer, also while the engine still names it. */
+  #drop(id: number, rev: number): void {
+    this.#rev = Math.max(this.#rev, rev);
+    if ((this.page[id] ?? 0) === 0) return;
+    this.page[id] = 0;
+    this.count -= 1;
+    const languageId = this.language[id] ?? 0;
+    this.#languageDocs.set(languageId, (this.#languageDocs.get(languageId) ?? 0) - 1);
   }
 
   #grow(id: number): void {

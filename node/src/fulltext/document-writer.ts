@@ -6,7 +6,6 @@
 import type { DatabaseSync } from "node:sqlite";
 import { deflateRawSync } from "node:zlib";
 import type { IndexDocument } from "./document.ts";
-import { blobTerm } from "./facet-terms.ts";
 import { tierTerms } from "./impact-tiers.ts";
 import { impactEntry, packImpacts, packSequence } from "./packing.ts";
 import { RecentMap } from "./recent-map.ts";
@@ -75,7 +74,7 @@ export class DocumentWriter {
         ...[length, document.depth, timestamp, timestamp, a, b, blob, rev],
       ).lastInsertRowid,
     );
-    const facets = [...terms.facets, blobTerm(blob), ...tierTerms(document.impacts)];
+    const facets = [...terms.facets, ...tierTerms(document.impacts)];
     const columns = [terms.title, terms.headings, terms.body, terms.url, facets].map((list) => list.join(" "));
     this.#sql.addWords.run(doc, ...columns);
     this.#addWeights(doc, document);
@@ -101,6 +100,11 @@ export class DocumentWriter {
     this.#termIds.clear();
     this.#lastTerm = this.#readLastTerm();
     this.#startBatch();
+  }
+
+  /** Terms may have gone from the table. */
+  forgetTerms(): void {
+    this.#termIds.clear();
   }
 
   #startBatch(): void {

@@ -27,9 +27,6 @@ export const hostTerm = (host: string): string => facet("h", host.replace(/^\*?\
 export const typeTerm = (type: string): string => facet("t", type);
 export const languageTerm = (language: string): string => facet("l", language);
 
-/** Pages whose text a blob brought: with it the statistics of any set of blobs can be counted. */
-export const blobTerm = (sequence: number): string => facet("b", String(sequence));
-
 /** A host and all its parents: `host:example.org` also finds `www.example.org`. */
 function hostTerms(host: string): string[] {
   const labels = host.split(".");

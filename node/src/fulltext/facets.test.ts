@@ -15,7 +15,7 @@ function entry(url: string, digest: string, timestamp: string, mime = "text/html
     payload: () => Promise.reject(new Error("not read")),
   };
   const text = { title: "", headings: "", body: "", declaredLanguage: undefined };
-  return { urlkey: url, timestamp, digest, document: makeDocument(capture, "web", text) };
+  return { urlkey: url, timestamp, digest, bringsText: true, document: makeDocument(capture, "web", text) };
 }
 
 test("counts a page once, by its newest text, its host, its type and the year that may be seen", async () => {

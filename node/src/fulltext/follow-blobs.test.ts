@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { tempDir } from "../../../test/testkit/temp-dir.ts";
-import { type FollowDeps, followBlobs, retryFailed } from "./follow-blobs.ts";
+import { type FollowDeps, followBlobs, removeWithdrawn, retryFailed } from "./follow-blobs.ts";
 import { IndexWriter } from "./index-writer.ts";
 import type { IndexerEvent } from "./indexer.ts";
 import { openWriter } from "./schema.ts";
@@ -31,6 +31,7 @@ function manyCaptures(read: number[], beforeReading: (n: number) => void): Index
     captures: async function* () {
       for (let n = 0; n < CAPTURES; n += 1) yield capture(n);
     },
+    withdrawnAfter: async () => [],
     close: async () => {},
   };
 }
@@ -139,5 +140,65 @@ test("what one version set aside, another tries once and only once", async () =>
   ]);
   expect(writer.cursor).toEqual({ sequence: 1, ordinal: 0 });
   expect(database.prepare("SELECT count(*) AS n FROM docs").get()).toEqual({ n: CAPTURES });
+  database.close();
+});
+
+test("a blob withdrawn while it is indexed leaves nothing, and the next one is begun at its beginning", async () => {
+  await using dir = await tempDir("follow");
+  const database = openWriter(`${dir.path}/fulltext.db`);
+  const writer = new IndexWriter(database);
+  const events: IndexerEvent[] = [];
+  const next = { ...BLOB, sequence: 2, hash: "b".repeat(64) };
+  const read: number[] = [];
+  let isGone = false;
+  const source = manyCaptures(read, (n) => (isGone ||= n === 1_100));
+  const deps: FollowDeps = {
+    source: {
+      ...source,
+      blobsAfter: async (sequence) =>
+        [BLOB, next].filter((blob) => blob.sequence > sequence && !(isGone && blob === BLOB)),
+      captures: async function* (blob, signal) {
+        // As the archive does: of a blob that is gone, no capture is told any more.
+        for await (const capture of source.captures(blob, signal)) {
+          if (isGone && blob.sequence === BLOB.sequence) return;
+          yield capture;
+        }
+      },
+      withdrawnAfter: async (sequence) => (isGone && sequence < 3 ? [{ sequence: 3, blob: BLOB.sequence }] : []),
+    },
+    ...{ writer, post: (event) => void events.push(event), nowMs: () => 0, ...THREAD },
+  };
+  await followBlobs(deps, new AbortController().signal);
+  expect(read.slice(1_101)).toEqual(Array.from({ length: CAPTURES }, (_none, n) => n));
+  expect(database.prepare("SELECT blob, docs FROM blob_stats").all()).toEqual([{ blob: 2, docs: CAPTURES }]);
+  expect(database.prepare("SELECT DISTINCT blob FROM docs").all()).toEqual([{ blob: 2 }]);
+  expect(database.prepare("SELECT DISTINCT blob FROM sightings").all()).toEqual([{ blob: 2 }]);
+  expect([writer.cursor, writer.withdrawn]).toEqual([{ sequence: 2, ordinal: 0 }, 3]);
+  expect(events.filter(({ kind }) => kind === "failed")).toEqual([]);
+  database.close();
+});
+
+test("a withdrawal found after a restart takes out the part that was indexed, and moves the cursor out of it", async () => {
+  await using dir = await tempDir("follow");
+  const file = `${dir.path}/fulltext.db`;
+  {
+    const database = openWriter(file);
+    const abort = new AbortController();
+    const source = manyCaptures([], (n) => n === 1_100 && abort.abort());
+    const writer = new IndexWriter(database);
+    await followBlobs({ source, writer, post: () => {}, nowMs: () => 0, ...THREAD }, abort.signal);
+    expect(writer.cursor).toEqual({ sequence: 0, ordinal: 1_000 });
+    database.close();
+  }
+  const database = openWriter(file);
+  const writer = new IndexWriter(database);
+  const withdrawn = async (sequence: number) => (sequence < 2 ? [{ sequence: 2, blob: BLOB.sequence }] : []);
+  const source = { ...manyCaptures([], () => {}), blobsAfter: async () => [], withdrawnAfter: withdrawn };
+  const removed = await removeWithdrawn({ source, writer, post: () => {} }, new AbortController().signal);
+  expect([...removed]).toEqual([BLOB.sequence]);
+  for (const table of ["docs", "forward", "bodies", "sightings", "terms", "pages", "blob_stats"]) {
+    expect(database.prepare(`SELECT count(*) AS n FROM ${table}`).get(), table).toEqual({ n: 0 });
+  }
+  expect([writer.cursor, writer.withdrawn]).toEqual([{ sequence: 1, ordinal: 0 }, 2]);
   database.close();
 });

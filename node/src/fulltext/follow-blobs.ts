@@ -39,7 +39,34 @@ export async function followBlobs(deps: FollowDeps, signal: AbortSignal): Promis
     for (const blob of blobs) {
       if (signal.aborted) return;
       await indexNext(deps, blob, signal);
+      // What was listed may be gone.
+      if ((await removeWithdrawn(deps, signal)).size > 0) break;
     }
+  }
+}
+
+/**
+ * Takes out the text of blobs that the archive holds no more, whichever are still to be indexed.
+ *
+ * @returns the sequences of those blobs
+ */
+export async function removeWithdrawn(
+  { source, writer, post }: Pick<FollowDeps, "source" | "writer" | "post">,
+  signal: AbortSignal,
+): Promise<ReadonlySet<number>> {
+  const removed = new Set<number>();
+  for (;;) {
+    const withdrawn = await source.withdrawnAfter(writer.withdrawn, BLOBS_PER_LOOK);
+    if (withdrawn.length === 0) return removed;
+    for (const one of withdrawn) {
+      while (!writer.remove(one)) {
+        await setImmediate();
+        if (signal.aborted) return removed;
+      }
+      removed.add(one.blob);
+      post({ kind: "withdrawn", ...one });
+    }
+    tellSetAside({ writer, post });
   }
 }
 
@@ -84,13 +111,18 @@ async function indexWithRetries(deps: FollowDeps, blob: SourceBlob, signal: Abor
       await indexBlob(deps, blob, { skip: deps.writer.cursor.ordinal, inside, behind }, signal);
       return;
     } catch (error) {
-      if (signal.aborted) return;
       // The database's own trouble is not the blob's: the thread ends, and a later one goes on here.
-      if (isDatabaseError(error)) throw error;
+      if (isDatabaseError(error) && !signal.aborted) throw error;
+      if (await isOver(deps, blob, signal)) return;
       failure = error;
     }
   }
   setAside(deps, blob, failure instanceof Error ? failure.message : String(failure));
+}
+
+/** The bytes of a blob go when it is withdrawn, whoever reads them. */
+async function isOver(deps: FollowDeps, { sequence }: SourceBlob, signal: AbortSignal): Promise<boolean> {
+  return signal.aborted || (await removeWithdrawn(deps, signal)).has(sequence);
 }
 
 function setAside(deps: FollowDeps, blob: SourceBlob, reason: string): void {
@@ -133,6 +165,7 @@ async function indexBlob(deps: FollowDeps, blob: SourceBlob, place: Place, signa
     writer.commit(blob, batch, place.inside(ordinal));
     // Orders and the heartbeat get their turn, also when the source never waits.
     await setImmediate();
+    if (await isOver(deps, blob, signal)) return;
     batch = [];
     batchSince = deps.nowMs();
   }

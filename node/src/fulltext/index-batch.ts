@@ -65,10 +65,10 @@ export async function toEntry(
   if (!isSearchable(capture)) return undefined;
   const { urlkey, timestamp, digest } = capture;
   if (capture.revisit || deps.holds(blob.collection, urlkey, digest)) {
-    return { urlkey, timestamp, digest, document: undefined };
+    return { urlkey, timestamp, digest, bringsText: !capture.revisit, document: undefined };
   }
   const read = await readText(capture, deps);
   if (read === undefined) return undefined;
   const document = makeDocument({ ...capture, mime: read.mime }, blob.collection, read.text);
-  return { urlkey, timestamp, digest, document };
+  return { urlkey, timestamp, digest, bringsText: true, document };
 }

@@ -39,9 +39,11 @@ export const BEAT_MS = 1_000;
 const START_MS = 60_000;
 
 export type IndexerEvent =
-  | { readonly kind: "ready"; readonly sequence: number }
+  | { readonly kind: "ready"; readonly sequence: number; readonly withdrawn: number }
   | { readonly kind: "indexed"; readonly sequence: number; readonly hash: string; readonly captures: number }
   | { readonly kind: "failed"; readonly sequence: number; readonly hash: string; readonly reason: string }
+  /** The text of a withdrawn blob, and of all withdrawn before, is out. */
+  | { readonly kind: "withdrawn"; readonly sequence: number; readonly blob: number }
   /** All blobs that stand aside now, newest first. */
   | { readonly kind: "set-aside"; readonly blobs: readonly SetAside[] };
 

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { FullTextError } from "./errors.ts";
-import { type FollowDeps, followBlobs, retryFailed, tellSetAside } from "./follow-blobs.ts";
+import { type FollowDeps, followBlobs, removeWithdrawn, retryFailed, tellSetAside } from "./follow-blobs.ts";
 import { IndexWriter } from "./index-writer.ts";
 import { BEAT_MS, type IndexerCommand, type IndexerEvent, type IndexerThreadData } from "./indexer.ts";
 import { inodeOf, isDamage, openWriter, setAside } from "./schema.ts";
@@ -57,9 +57,12 @@ try {
   if (options.excused) writer.excuse();
   const { program, lastEnd } = options;
   const deps: FollowDeps = { source, writer, post, nowMs: () => performance.now(), program, lastEnd };
+  // Before anybody can ask: a power cut may have taken back the last changes.
+  await removeWithdrawn(deps, stop.signal);
   tellSetAside(deps);
-  post({ kind: "ready", sequence: writer.cursor.sequence });
+  post({ kind: "ready", sequence: writer.cursor.sequence, withdrawn: writer.withdrawn });
   while (!stop.signal.aborted) {
+    await removeWithdrawn(deps, stop.signal);
     await followBlobs(deps, stop.signal);
     await retryFailed(deps, stop.signal);
     await sleep();

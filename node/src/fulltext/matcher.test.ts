@@ -20,7 +20,8 @@ function entry(number: number, title: string, body: string) {
     payload: () => Promise.reject(new Error("not read")),
   };
   const text = { title, headings: "", body, declaredLanguage: "xx" };
-  return { urlkey: url, timestamp: capture.timestamp, digest: url, document: makeDocument(capture, "web", text) };
+  const document = makeDocument(capture, "web", text);
+  return { urlkey: url, timestamp: capture.timestamp, digest: url, bringsText: true, document };
 }
 
 const words = (...texts: string[]): Question["groups"] =>

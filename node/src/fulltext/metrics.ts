@@ -63,6 +63,10 @@ export function createFullTextMetrics(registry: Registry, nowMs: () => number): 
     },
     observe: (event) => {
       if (event.kind === "set-aside") setAside = event.blobs.length;
+      if (event.kind === "withdrawn") {
+        pending.delete(event.blob);
+        return;
+      }
       if (event.kind === "ready" || event.kind === "set-aside") return;
       blobs.inc({ outcome: event.kind });
       const committedMs = pending.get(event.sequence);

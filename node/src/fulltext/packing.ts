@@ -80,6 +80,27 @@ export function readImpacts(packed: Uint8Array, wanted: Uint32Array, into: Uint8
   }
 }
 
+/** Ids of all terms of a packed document. */
+export function readTermIds(packed: Uint8Array): readonly number[] {
+  const ids: number[] = [];
+  let id = 0;
+  let delta = 0;
+  let shift = 0;
+  for (let at = 0; at < packed.length; at += 1) {
+    const byte = packed[at] ?? 0;
+    delta |= (byte & 0x7f) << shift;
+    shift += 7;
+    if (byte >= 0x80) continue;
+    id += delta;
+    ids.push(id);
+    delta = 0;
+    shift = 0;
+    // The impact follows its id.
+    at += 1;
+  }
+  return ids;
+}
+
 /** Packs a sequence of term ids. */
 export function packSequence(ids: readonly number[]): Uint8Array {
   const writer = new ByteWriter();

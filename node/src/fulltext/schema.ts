@@ -8,29 +8,36 @@ import { ANALYZER } from "./analyzer.ts";
 import { FullTextError } from "./errors.ts";
 
 /** Tables and analyser rules together. */
-const VERSION = `4:${ANALYZER}`;
+const VERSION = `5:${ANALYZER}`;
 /** SQLite result codes that mean the file itself is bad: SQLITE_CORRUPT, SQLITE_NOTADB. */
 const DAMAGE_CODES = new Set([11, 26]);
 
 const TABLES = `
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
--- 'attempts': threads that began at this place; more than a few mean that what stands here ends them.
+-- 'attempts': threads that began at this place; more than a few mean that what stands here ends them. 'withdrawn': the last
+-- withdrawal of a blob whose text is out.
 CREATE TABLE cursor(id INTEGER PRIMARY KEY CHECK (id = 1), sequence INTEGER NOT NULL, ordinal INTEGER NOT NULL,
-  attempts INTEGER NOT NULL);
-INSERT INTO cursor VALUES (1, 0, 0, 0);
-CREATE TABLE pages(id INTEGER PRIMARY KEY, collection TEXT NOT NULL, urlkey TEXT NOT NULL, UNIQUE(collection, urlkey));
+  attempts INTEGER NOT NULL, withdrawn INTEGER NOT NULL);
+INSERT INTO cursor VALUES (1, 0, 0, 0, 0);
+-- Ids of pages and documents are never given again: readers remember facts by them.
+CREATE TABLE pages(id INTEGER PRIMARY KEY AUTOINCREMENT, collection TEXT NOT NULL, urlkey TEXT NOT NULL, UNIQUE(collection, urlkey));
 -- One text of a page: captures with the same payload digest share it. 'rev' orders changes for readers' caches.
 CREATE TABLE docs(
-  id INTEGER PRIMARY KEY, page INTEGER NOT NULL, digest TEXT NOT NULL, url TEXT NOT NULL, host TEXT NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, page INTEGER NOT NULL, digest TEXT NOT NULL, url TEXT NOT NULL, host TEXT NOT NULL,
   mime TEXT NOT NULL, language TEXT, title TEXT NOT NULL, length INTEGER NOT NULL, depth INTEGER NOT NULL,
   first INTEGER NOT NULL, last INTEGER NOT NULL, simhash_a INTEGER NOT NULL, simhash_b INTEGER NOT NULL,
   blob INTEGER NOT NULL, rev INTEGER NOT NULL, UNIQUE(page, digest));
 CREATE INDEX docs_rev ON docs(rev);
-CREATE TABLE sightings(page INTEGER NOT NULL, timestamp INTEGER NOT NULL, doc INTEGER NOT NULL,
-  PRIMARY KEY(page, timestamp, doc)) WITHOUT ROWID;
+-- Documents that are no more, in the same order of changes.
+CREATE TABLE removed_docs(rev INTEGER PRIMARY KEY, doc INTEGER NOT NULL);
+-- Captures of a document. 'text': the blob holds the payload itself, so that the text may stay when other blobs go.
+CREATE TABLE sightings(page INTEGER NOT NULL, timestamp INTEGER NOT NULL, doc INTEGER NOT NULL, blob INTEGER NOT NULL,
+  text INTEGER NOT NULL, PRIMARY KEY(page, timestamp, doc, blob)) WITHOUT ROWID;
+CREATE INDEX sightings_by_blob ON sightings(blob);
 -- Revisits whose text has not been indexed yet: files arrive in any order. They join the text when it comes.
 CREATE TABLE waiting(collection TEXT NOT NULL, urlkey TEXT NOT NULL, digest TEXT NOT NULL, timestamp INTEGER NOT NULL,
-  PRIMARY KEY(collection, urlkey, digest, timestamp)) WITHOUT ROWID;
+  blob INTEGER NOT NULL, PRIMARY KEY(collection, urlkey, digest, timestamp, blob)) WITHOUT ROWID;
+CREATE INDEX waiting_by_blob ON waiting(blob);
 CREATE TABLE forward(doc INTEGER PRIMARY KEY, impacts BLOB NOT NULL);
 CREATE TABLE bodies(doc INTEGER PRIMARY KEY, sequence BLOB NOT NULL, text BLOB NOT NULL);
 CREATE TABLE terms(term TEXT PRIMARY KEY, id INTEGER NOT NULL, df INTEGER NOT NULL) WITHOUT ROWID;
@@ -39,7 +46,7 @@ CREATE TABLE blob_stats(blob INTEGER PRIMARY KEY, hash TEXT NOT NULL, docs INTEG
 CREATE TABLE failures(sequence INTEGER PRIMARY KEY, hash TEXT NOT NULL, reason TEXT NOT NULL, program TEXT NOT NULL);
 -- Tokens arrive analysed: this tokenizer only splits at spaces. Marks (M) belong to words of Indic scripts, private use
 -- (Co) marks filters.
-CREATE VIRTUAL TABLE words USING fts5(title, headings, body, url, facets, content='', columnsize=0,
+CREATE VIRTUAL TABLE words USING fts5(title, headings, body, url, facets, content='', contentless_delete=1,
   tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* Co'");
 -- Words of a batch gathered in memory, bytes, before they become a list on disk that must be merged with others.
 INSERT INTO words(words, rank) VALUES ('hashsize', 8388608);

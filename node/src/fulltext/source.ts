@@ -7,6 +7,14 @@ export interface SourceBlob {
   readonly collection: string;
 }
 
+/** A blob that the archive holds no more. */
+export interface WithdrawnBlob {
+  /** Of the withdrawal, in the order of commits; > 0 and rising. */
+  readonly sequence: number;
+  /** Of the blob. */
+  readonly blob: number;
+}
+
 export interface SourceCapture {
   readonly urlkey: string;
   readonly url: string;
@@ -32,6 +40,8 @@ export interface IndexSource {
   readonly blobsAfter: (sequence: number, limit: number) => Promise<readonly SourceBlob[]>;
   /** The captures of a blob, always in the same order: a resumed run skips the ones it has. */
   readonly captures: (blob: SourceBlob, signal: AbortSignal) => AsyncIterable<SourceCapture>;
+  /** Withdrawals after a sequence number, ascending. From when one is told here, the two others know nothing of its blob. */
+  readonly withdrawnAfter: (sequence: number, limit: number) => Promise<readonly WithdrawnBlob[]>;
   readonly close: () => Promise<void>;
 }
 

@@ -42,6 +42,7 @@ const DOMAIN: Readonly<Record<string, ProblemCode>> = {
   "IngestError.DIGEST_MISMATCH": "digest-mismatch",
   "IngestError.NOT_AN_ARCHIVE": "not-an-archive",
   "IngestError.SIZE_MISMATCH": "upload-incomplete",
+  "IngestError.WITHDRAWN": "withdrawn-before",
   ...STORAGE,
   ...ACCESS,
   ...HANDSHAKE,

@@ -35,6 +35,8 @@ export const PROBLEMS = {
   "upload-too-slow": passing(408, "The upload came too slowly"),
   "request-timeout": passing(408, "The request came too slowly"),
   "document-sequence-old": final(409, "A document of this or a higher sequence is already in use"),
+  "withdrawn-before": final(409, "The file was withdrawn before and is not taken again unasked"),
+  "blob-withdrawn": final(410, "The file was withdrawn from this collection"),
   "cursor-expired": final(410, "The list that the cursor belongs to has been made anew"),
   "payload-too-large": final(413, "The body is larger than this node takes"),
   "uri-too-long": final(414, "The URL is too long"),

@@ -30,8 +30,16 @@ async function openArchive(dataDir: string) {
       commit: (commit) => index.commit(commit),
       held: (collection, hash) => index.read("blob", { collection, hash }, signal),
       holds: (hash) => index.read("holds", hash, signal),
+      withdrawn: (collection, hash) => index.read("withdrawn", { collection, hash }, signal),
+      withdraw: (withdraw) => index.withdraw(withdraw),
     },
-    ...{ committed: () => {}, leftBehind: () => {}, now: () => new Date(), monotonicMs: () => performance.now() },
+    ...{
+      committed: () => {},
+      withdrawn: () => {},
+      leftBehind: () => {},
+      now: () => new Date(),
+      monotonicMs: () => performance.now(),
+    },
   });
   return { blobs, index, parser, ingest };
 }

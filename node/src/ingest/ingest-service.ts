@@ -1,11 +1,11 @@
 /**
- * The one write path: whatever brings a file (upload now; crawl, sync and repair later) ends here. Receive, read, keep,
- * commit. What is answered is on disk and in the index; what is not answered leaves nothing behind.
+ * The one write path: whatever brings a file (an upload, a copy from a peer) ends here. Receive, read, keep, commit. What is
+ * answered is on disk and in the index; what is not answered leaves nothing behind.
  */
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Commit, Committed, Reading } from "../cdx/catalog-calls.ts";
+import type { Commit, Committed, Reading, WithdrawnFile } from "../cdx/catalog-calls.ts";
 import { epochSecondsOf } from "../cdx/timestamp.ts";
 import type { BlobStore, ReceivedBlob } from "../storage/blob-store.ts";
 import type { DamagedRange } from "../warc/record.ts";
@@ -14,12 +14,15 @@ import { IngestError } from "./errors.ts";
 import { KeyedLock } from "./keyed-lock.ts";
 import type { IngestMetrics } from "./metrics.ts";
 import type { ParseInput } from "./parse-calls.ts";
+import { type WithdrawalDeps, withdrawFile } from "./withdrawal.ts";
 
 export interface IngestRequest {
   readonly collection: string;
   readonly filename: string | undefined;
   readonly sizeBytes: number | undefined;
   readonly sha256: string | undefined;
+  /** Also when the collection held the file and it was withdrawn. */
+  readonly again: boolean;
 }
 
 export interface IngestReceipt {
@@ -40,23 +43,18 @@ export interface HeldBlob {
   readonly digests: Reading["digests"];
 }
 
-export interface IngestDeps {
+export interface IngestDeps extends WithdrawalDeps {
   readonly blobs: BlobStore;
   readonly parser: { readonly parse: (input: ParseInput, sizeBytes: number) => Promise<ParseOutcome> };
   readonly index: {
     readonly commit: (commit: Commit) => Promise<Committed>;
     readonly held: (collection: string, hash: string) => Promise<HeldBlob | undefined>;
-    /** Whether any collection holds it. */
-    readonly holds: (hash: string) => Promise<boolean>;
-  };
+  } & WithdrawalDeps["index"];
   /** Folder for spools, on the same volume. */
   readonly spoolFolder: string;
   /** Told after each commit. */
   readonly committed: (sequence: number) => void;
-  /** Told of bytes that could not be taken back; the next start does it. */
-  readonly leftBehind: (hash: string, error: unknown) => void;
   readonly metrics: IngestMetrics;
-  readonly now: () => Date;
   readonly monotonicMs: () => number;
 }
 
@@ -87,6 +85,14 @@ export interface IngestService {
    */
   take(file: FinishedFile, request: Pick<IngestRequest, "collection" | "filename">): Promise<IngestReceipt>;
   /**
+   * Takes a file out of a collection, and its bytes from the volume when no other collection holds them. Durable when it
+   * returns; a repetition does what was not done to the end.
+   *
+   * @returns the withdrawal; `undefined` when the collection never held the file
+   * @throws {StorageError} of the volume or the index; the file may be gone
+   */
+  withdraw(file: { readonly collection: string; readonly hash: string }): Promise<WithdrawnFile | undefined>;
+  /**
    * Indexes a file that is in its place already.
    *
    * @param file - without `receivedAt`: received now
@@ -101,8 +107,11 @@ export function createIngestService(deps: IngestDeps): IngestService {
     ingest: (body, request, signal) => counted(deps, () => ingest(deps, locks, body, request, signal)),
     take: (file, { collection, filename }) =>
       counted(deps, () =>
-        settle(deps, locks, deps.blobs.claim(file), { collection, filename, sizeBytes: undefined, sha256: undefined }),
+        settle(deps, locks, deps.blobs.claim(file), {
+          ...{ collection, filename, sizeBytes: undefined, sha256: undefined, again: false },
+        }),
       ),
+    withdraw: (file) => withdrawFile(deps, locks, file),
     restore: (file, journalEnd) =>
       withSpool(deps, async (spool) => {
         const entry = entryOf(deps, file);
@@ -147,6 +156,7 @@ async function settle(
   try {
     checkPromises(received, request);
     const held = await deps.index.held(request.collection, received.hash);
+    if (held === undefined && !request.again) await checkWithdrawn(deps, received.hash, request.collection);
     const receipt = held === undefined ? await store(deps, received, request) : await again(received, held);
     if (receipt.created) deps.metrics.indexed((deps.monotonicMs() - completeMs) / 1000);
     await received.settle();
@@ -164,6 +174,12 @@ async function takeBack(deps: IngestDeps, received: ReceivedBlob): Promise<void>
   } catch (error) {
     deps.leftBehind(received.hash, error);
   }
+}
+
+async function checkWithdrawn({ index }: IngestDeps, hash: string, collection: string): Promise<void> {
+  const before = await index.withdrawn(collection, hash);
+  if (before === undefined) return;
+  throw new IngestError("WITHDRAWN", { hash, collection, withdrawnAt: before.withdrawnAt });
 }
 
 function checkPromises({ hash, size }: ReceivedBlob, request: IngestRequest): void {

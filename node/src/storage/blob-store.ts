@@ -39,6 +39,12 @@ export interface BlobStore {
   claim(file: { readonly path: string; readonly hash: string; readonly size: number }): ReceivedBlob;
   /** Files that a crash left between `keep` and `settle`. */
   unsettled(): Promise<readonly ReceivedBlob[]>;
+  /**
+   * Notes, durably, that a held file may have to go: until it is ended with `settle` or `discard`, a start decides about it.
+   *
+   * @throws {StorageError} `DISK_FULL`, `DISK_READ_ONLY`
+   */
+  doubt(hash: string): Promise<Pick<ReceivedBlob, "settle" | "discard">>;
   /** @throws {StorageError} `BLOB_MISSING` when it is not held */
   open(hash: string): Promise<FileSource>;
   /** A path for readers in other threads. */

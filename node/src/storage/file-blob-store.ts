@@ -10,14 +10,14 @@
 import { createHash, randomUUID } from "node:crypto";
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat, statfs, unlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type FileSource, openFileSource } from "../warc/byte-source.ts";
+import { listBlobs } from "./blob-listing.ts";
 import type { BlobStore, ReceivedBlob } from "./blob-store.ts";
 import { StorageError, storageErrorOf } from "./errors.ts";
 import { syncFolder } from "./folder-sync.ts";
+import { openBlob } from "./open-blob.ts";
 
 /** Room is looked at again after this many bytes of one file. */
 const ROOM_CHECK_BYTES = 64 * 1024 ** 2;
-const HASH = /^[0-9a-f]{64}$/;
 /** Of a received file, and of the note that it is in its place. */
 const PENDING = /^(([0-9a-f]{64})\.[0-9a-f-]+)(?:\.kept)?$/;
 const KEPT = ".kept";
@@ -50,6 +50,7 @@ export function createFileBlobStore(options: FileBlobStoreOptions): BlobStore {
     receive: (body, signal) => receive(body, { ...places, checkRoom: () => checkRoom(options, 0) }, signal),
     claim: (file) => claimed(file, places),
     unsettled: () => unsettled(places),
+    doubt: (hash) => doubt(hash, places),
     open: (hash) => openBlob(hash, pathOf(hash)),
     pathOf,
     checkRoom: (bytes) => checkRoom(options, bytes),
@@ -113,52 +114,6 @@ async function probeWrite(folder: string): Promise<void> {
   } catch (error) {
     throw storageErrorOf(error, folder) ?? error;
   }
-}
-
-/** Whatever else people or tools left in the folder is passed over. */
-async function* listBlobs(folder: string): AsyncGenerator<{ readonly hash: string; readonly size: number }, void> {
-  for (const first of await foldersIn(folder)) {
-    for (const second of await foldersIn(first)) {
-      for (const hash of await readdir(second)) {
-        if (HASH.test(hash)) yield { hash, size: (await stat(join(second, hash))).size };
-      }
-    }
-  }
-}
-
-async function foldersIn(folder: string): Promise<readonly string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(folder, entry.name));
-}
-
-async function openBlob(hash: string, path: string): Promise<FileSource> {
-  try {
-    return namingFile(await openFileSource(path), hash);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") {
-      throw new StorageError("BLOB_MISSING", { hash }, { cause: error });
-    }
-    throw storageErrorOf(error, path) ?? error;
-  }
-}
-
-/** Reads that fail say in which file and where. */
-function namingFile(source: FileSource, hash: string): FileSource {
-  const named = async <T>(work: Promise<T>, position: number): Promise<T> => {
-    try {
-      return await work;
-    } catch (error) {
-      if (storageErrorOf(error, source.path)?.code !== "DISK_FAILED") throw error;
-      const reason = `${(error as Error).message}, ${hash} at byte ${position}`;
-      throw new StorageError("DISK_FAILED", { reason }, { cause: error });
-    }
-  };
-  const into = source.readInto?.bind(source);
-  return {
-    ...source,
-    read: (position, length) => named(source.read(position, length), position),
-    ...(into && { readInto: (position: number, buffer: Uint8Array) => named(into(position, buffer), position) }),
-  };
 }
 
 async function checkRoom({ dataDir, reserveBytes }: FileBlobStoreOptions, bytes: number): Promise<void> {
@@ -235,10 +190,22 @@ function receivedBlob(file: ReceivedFile, { pathOf, listed }: Places): ReceivedB
     keep: () => keep(file, place, listed),
     settle: () => forget(path),
     discard: async ({ named }) => {
-      if (named) await rm(place, { force: true });
+      if (named) await remove(place);
       await forget(path);
     },
   };
+}
+
+/** The note that a received file gets when it is in its place: a start that finds it asks whether a row names the file. */
+async function doubt(hash: string, places: Places): Promise<ReceivedBlob> {
+  const path = join(places.incoming, `${hash}.${randomUUID()}`);
+  try {
+    await writeFile(`${path}${KEPT}`, "");
+    await syncFolder(places.incoming);
+    return receivedBlob({ hash, size: 0, path }, places);
+  } catch (error) {
+    throw storageErrorOf(error, path) ?? error;
+  }
 }
 
 /** Moves in at `keep`: from then on it is a received file like others. */
@@ -268,6 +235,16 @@ async function moved(from: string, to: string): Promise<void> {
     await rename(from, to);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw storageErrorOf(error, from) ?? error;
+  }
+}
+
+/** Durable when it returns. */
+async function remove(place: string): Promise<void> {
+  try {
+    await unlink(place);
+    await syncFolder(dirname(place));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
   }
 }
 

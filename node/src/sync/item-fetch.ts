@@ -13,7 +13,7 @@ import { type DueItem, NEVER_MS } from "./wanted-calls.ts";
 export interface ItemFetchDeps {
   readonly transfer: TransferDeps;
   readonly slots: TransferSlots;
-  readonly holdings: Pick<HoldingQueries, "heldOf">;
+  readonly holdings: Pick<HoldingQueries, "heldOf" | "withdrawnOf">;
   readonly intake: Pick<IntakeService, "take">;
   /** A file came whole and is in the archive. */
   readonly stored: () => void;
@@ -30,6 +30,8 @@ export interface ItemRequest {
 
 export type ItemOutcome =
   | { readonly kind: "held" }
+  /** It was withdrawn here: it stays away, whoever has it. */
+  | { readonly kind: "unwanted" }
   /** The node stops, or another target fetches these bytes: nothing is known that was not known before. */
   | { readonly kind: "later" }
   | {
@@ -78,6 +80,7 @@ export class ItemFetch {
   ): Promise<ItemOutcome> {
     const { hash, size, filename } = item;
     if ((await this.#deps.holdings.heldOf(collection, [hash], signal)).has(hash)) return { kind: "held" };
+    if ((await this.#deps.holdings.withdrawnOf(collection, [hash], signal)).has(hash)) return { kind: "unwanted" };
     phase("transferring");
     const file = await fetchFile(this.#deps.transfer, { peer, hash, size, maxBytes }, signal);
     phase("verifying");

@@ -10,6 +10,7 @@ import {
   type CollectionsAnswer,
   CollectionsAnswerSchema,
   SYNC_LIMITS,
+  WithdrawnChangeSchema,
 } from "../asfp/sync-messages.ts";
 import type { PeerCalls } from "../peers/peer-calls.ts";
 import { SyncError } from "./errors.ts";
@@ -72,7 +73,8 @@ export class PeerLists {
     const bad = have.find((item) => !Value.Check(ChangeSchema, item));
     if (bad !== undefined) throw badList(ChangeSchema, bad);
     const { epoch, next, more } = body;
-    return { epoch, next, more, items: have as readonly object[] as readonly Change[] };
+    const withdrawn = body.items.filter((item) => Value.Check(WithdrawnChangeSchema, item)).map(({ hash }) => hash);
+    return { epoch, next, more, withdrawn, items: have as readonly object[] as readonly Change[] };
   }
 
   async #askCollections(peer: string): Promise<PeerCollections> {

@@ -20,7 +20,10 @@ import { WantedStore } from "./wanted-store.ts";
 export interface SyncParts {
   readonly config: NodeConfig;
   readonly nodeId: string;
-  readonly archive: { readonly holdings: Pick<HoldingQueries, "heldOf">; readonly intake: IntakeService };
+  readonly archive: {
+    readonly holdings: Pick<HoldingQueries, "heldOf" | "withdrawnOf">;
+    readonly intake: IntakeService;
+  };
   readonly calls: PeerCalls;
   /** The document in force; asked often. */
   readonly federation: () => FederationDocument | undefined;

@@ -34,6 +34,10 @@ export class Tally {
     for (const reason of REASONS) this.#change(reason, counts[reason] ?? 0);
   }
 
+  remove(counts: ReasonCounts): void {
+    for (const reason of REASONS) this.#change(reason, -(counts[reason] ?? 0));
+  }
+
   /** One file's reason became another one; `undefined`: it is here. */
   move(from: MissingReason, to: MissingReason | undefined): void {
     this.#change(from, -1);

@@ -3,12 +3,13 @@
  * Everything that matters is in the store before it is acted on, so that an end at any moment loses nothing.
  */
 import type { HoldingQueries } from "../archive/archive.ts";
-import type { Change, CollectionAccess } from "../asfp/sync-messages.ts";
+import type { ChangesAnswer, CollectionAccess } from "../asfp/sync-messages.ts";
 import type { MissingReason, SyncTarget } from "../contract/federation-reports.ts";
 import type { Logger } from "../observability/logging.ts";
 import { askedWaitMs, isPeerFault, missingReasonOf, SyncError } from "./errors.ts";
 import type { ItemFetch } from "./item-fetch.ts";
 import type { RunResult } from "./metrics.ts";
+import { newItemOf, sortHashes } from "./new-items.ts";
 import { firstRunMs, nextRunMs, peerRetryMs } from "./pace.ts";
 import type { PeerLists } from "./peer-lists.ts";
 import { isWider, type PlannedTarget } from "./plan.ts";
@@ -19,7 +20,7 @@ import type { WantedStore } from "./wanted-store.ts";
 export interface TargetDeps {
   readonly store: Pick<WantedStore, "call">;
   readonly lists: PeerLists;
-  readonly holdings: Pick<HoldingQueries, "heldOf">;
+  readonly holdings: Pick<HoldingQueries, "heldOf" | "withdrawnOf">;
   readonly items: ItemFetch;
   readonly accessOf: (collection: string) => CollectionAccess;
   readonly maxBytes: number;
@@ -88,8 +89,7 @@ export class Target {
   async offered(hashes: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
     if (this.#hasFeed === true || letsNothingIn(this.#blocked) || this.#tally.total >= MAX_WANTED) return [];
     const { collection } = this.planned;
-    const held = await this.#deps.holdings.heldOf(collection, hashes, signal);
-    const wanted = hashes.filter((hash) => !held.has(hash));
+    const { wanted } = await sortHashes(this.#deps.holdings, collection, hashes, signal);
     const items = wanted.map((hash): NewItem => ({ hash, size: undefined, filename: undefined, reason: "queued" }));
     this.#tally.add(await this.#deps.store.call("page", { pair: this.#pair, cursor: undefined, held: 0, items }));
     // It is there: whoever calls can be called.
@@ -180,7 +180,7 @@ export class Target {
         continue;
       }
       const stands = page.next === this.#cursor;
-      await this.#take(page.items, page.next, signal);
+      await this.#take(page, signal);
       if (!page.more || stands) return;
       if (this.#tally.total >= MAX_WANTED) throw new SyncError("BAD_LIST", { reason: `more than ${MAX_WANTED} files` });
     }
@@ -194,20 +194,26 @@ export class Target {
     this.#held = 0;
   }
 
-  async #take(changes: readonly Change[], cursor: string, signal: AbortSignal): Promise<void> {
+  /** What the peer withdrew is not asked for; what is here of it stays, because nobody removes files of others. */
+  async #take({ items: changes, withdrawn, next: cursor }: ChangesAnswer, signal: AbortSignal): Promise<void> {
     // An idle look writes nothing.
     if (cursor === this.#cursor) return;
+    if (withdrawn.length > 0) await this.#drop(withdrawn);
     const byHash = new Map(changes.map((change) => [change.hash, change]));
-    const held = await this.#deps.holdings.heldOf(this.planned.collection, [...byHash.keys()], signal);
+    const { collection } = this.planned;
+    const { held, wanted } = await sortHashes(this.#deps.holdings, collection, [...byHash.keys()], signal);
+    const isWanted = new Set(wanted);
     const items = [...byHash.values()]
-      .filter(({ hash }) => !held.has(hash))
-      .map(({ hash, size, filename }): NewItem => {
-        return { hash, size, filename: nameOf(filename), reason: size > this.maxBytes ? "too-large" : "queued" };
-      });
+      .filter(({ hash }) => isWanted.has(hash))
+      .map((change) => newItemOf(change, this.maxBytes));
     const added = await this.#deps.store.call("page", { pair: this.#pair, cursor, held: held.size, items });
     this.#tally.add(added);
     this.#cursor = cursor;
     this.#held += held.size;
+  }
+
+  async #drop(hashes: readonly string[]): Promise<void> {
+    this.#tally.remove(await this.#deps.store.call("drop", { pair: this.#pair, hashes }));
   }
 
   /** Fetches what is due, several at once, until nothing is due or the peer fails. */
@@ -253,6 +259,7 @@ export class Target {
     const outcome = await this.#deps.items.fetch(request, phase, signal);
     this.#active.delete(item.hash);
     if (outcome.kind === "later") return;
+    if (outcome.kind === "unwanted") return this.#drop([item.hash]);
     if (outcome.kind === "held") {
       await this.#deps.store.call("done", { pair: this.#pair, hash: item.hash });
       this.#tally.move(item.reason, undefined);
@@ -292,9 +299,4 @@ export class Target {
     await promise;
     clearTimeout(timer);
   }
-}
-
-/** A name is shown to people and in lists of lines; one that could break a line is dropped. */
-function nameOf(filename: string | undefined): string | undefined {
-  return filename === undefined || /\p{Cc}/u.test(filename) ? undefined : filename;
 }

@@ -73,6 +73,8 @@ export type WantedCalls = {
   }) => void;
   /** It is here. */
   readonly done: (input: { readonly pair: number; readonly hash: string }) => void;
+  /** They are not wanted any more. @returns how many rows went, by reason */
+  readonly drop: (input: { readonly pair: number; readonly hashes: readonly string[] }) => ReasonCounts;
   /** Another limit for sizes. @returns all counts of now */
   readonly limit: (input: { readonly pair: number; readonly maxBytes: number }) => ReasonCounts;
   /** Those that are not only waiting their turn first. */

@@ -73,6 +73,7 @@ export function wantedQueries(database: DatabaseSync): WantedCalls {
         const { changes } = database.prepare("DELETE FROM wanted WHERE pair = ? AND hash = ?").run(pair, hash);
         run("UPDATE pairs SET held = held + ? WHERE id = ?", changes, pair);
       }),
+    drop: (input) => drop(database, input),
     limit: ({ pair, maxBytes }) => {
       const fits = "UPDATE wanted SET reason = 'queued', due = 0 WHERE pair = ? AND reason = 'too-large' AND size <= ?";
       const tooLarge =
@@ -96,6 +97,15 @@ export function wantedQueries(database: DatabaseSync): WantedCalls {
         JSON.stringify(hashes),
       ).map((row) => String(row["hash"])),
   };
+}
+
+function drop(database: DatabaseSync, { pair, hashes }: Parameters<WantedCalls["drop"]>[0]): ReasonCounts {
+  const gone = new Map<MissingReason, number>();
+  const rows = database
+    .prepare("DELETE FROM wanted WHERE pair = ? AND hash IN (SELECT value FROM json_each(?)) RETURNING reason")
+    .all(pair, JSON.stringify(hashes));
+  for (const row of rows) gone.set(reasonOf(row), (gone.get(reasonOf(row)) ?? 0) + 1);
+  return Object.fromEntries(gone);
 }
 
 function keepOnly(database: DatabaseSync, pairs: readonly PairName[]): void {

@@ -25,6 +25,7 @@ const calls: WantedCalls = {
   nextDue: (pair) => open().nextDue(pair),
   failed: (input) => open().failed(input),
   done: (input) => open().done(input),
+  drop: (input) => open().drop(input),
   limit: (input) => open().limit(input),
   missing: (input) => open().missing(input),
   wanted: (hashes) => open().wanted(hashes),

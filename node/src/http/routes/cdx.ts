@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncTypebox } from "@fastify/type-provider-typebox";
 import Type from "typebox";
 import type { AccessPolicy } from "../../archive/access.ts";
-import type { CdxService } from "../../archive/archive.ts";
+import type { CdxService } from "../../archive/cdx-service.ts";
 import type { CallerOf } from "../authenticate.ts";
 import { deadlineSignal } from "../request-signal.ts";
 import { CollectionName, ProblemReplies, textReply } from "../schemas.ts";

@@ -22,6 +22,7 @@ function optionsOf(upload: WarcRoutesOptions["uploads"]["upload"]): WarcRoutesOp
   const unasked = async () => undefined;
   return {
     uploads: { upload },
+    withdrawals: { withdraw: unasked, withdrawnAt: unasked },
     blobs: { blob: unasked, blobs: async () => ({ blobs: [], next: undefined }) },
     contents: { read: unasked },
     access: new AccessPolicy([{ name: "default", access: "Public", embargoSeconds: 0, exclude: [] }]),

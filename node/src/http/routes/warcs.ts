@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import Type from "typebox";
 import type { AccessPolicy } from "../../archive/access.ts";
 import type { BlobContents, BlobInfo, BlobQueries, UploadService } from "../../archive/archive.ts";
+import type { WithdrawalService } from "../../archive/withdrawals.ts";
 import type { CallerOf } from "../authenticate.ts";
 import { promisedSha256 } from "../digest-fields.ts";
 import { DOWNLOAD_TYPES } from "../download-headers.ts";
@@ -30,6 +31,7 @@ const MEDIA_TYPES: ReadonlySet<string> = new Set([
 
 export interface WarcRoutesOptions {
   readonly uploads: UploadService;
+  readonly withdrawals: WithdrawalService;
   readonly blobs: BlobQueries;
   readonly contents: BlobContents;
   readonly access: AccessPolicy;
@@ -42,7 +44,10 @@ export interface WarcRoutesOptions {
 const Params = Type.Object({ name: CollectionName });
 const BlobParams = Type.Object({ name: CollectionName, hash: Hash });
 const UploadQuery = Type.Object(
-  { filename: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) },
+  {
+    filename: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
+    again: Type.Boolean({ default: false, description: "Also when the file was withdrawn from this collection" }),
+  },
   { additionalProperties: false },
 );
 const ListQuery = Type.Object(
@@ -58,6 +63,7 @@ const BlobPage = Type.Object({ blobs: Type.Array(BlobInfoSchema), next: Type.Opt
 export const warcRoutes: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, options) => {
   const { access, blobs } = options;
   await app.register(uploadRoute, options);
+  await app.register(withdrawRoute, options);
 
   app.get(
     "/api/v1/collections/:name/warcs",
@@ -146,6 +152,7 @@ const uploadRoute: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, op
           filename: request.query.filename ?? offeredName(request.headers["content-disposition"]),
           sizeBytes: declaredLength(request),
           sha256: promisedSha256(request.headers),
+          again: request.query.again,
         };
         // The sender's pace is watched by the body itself.
         const { created, digests, ...receipt } = await withoutIdleLimit(request, () =>
@@ -157,6 +164,45 @@ const uploadRoute: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, op
       } finally {
         release();
       }
+    },
+  );
+};
+
+const Withdrawn = Type.Object({
+  hash: Hash,
+  withdrawnAt: Type.String(),
+  detail: Type.String({ description: "What is still to be done" }),
+});
+
+const withdrawRoute: FastifyPluginAsyncTypebox<WarcRoutesOptions> = async (app, options) => {
+  app.delete(
+    "/api/v1/collections/:name/warcs/:hash",
+    {
+      schema: {
+        summary: "Withdraw a file from a collection",
+        description:
+          "Its captures, its text and, unless another collection holds it, its bytes are gone when 204 is answered. The archive " +
+          "remembers it: copies from peers do not bring it back, uploads only with `again`. Repeating it is harmless.",
+        security: [{ token: [] }],
+        params: BlobParams,
+        response: {
+          202: Withdrawn,
+          204: { description: "It is gone", type: "null" },
+          ...ProblemReplies,
+        },
+      },
+    },
+    async (request, reply) => {
+      const { hash } = request.params;
+      const { name } = options.access.writable(options.callerOf(request), request.params.name);
+      if (options.isDraining()) throw new HttpProblem("draining", "the node is shutting down; repeat it later");
+      const withdrawn = await withoutIdleLimit(request, () =>
+        options.withdrawals.withdraw(name, hash, requestSignal(request)),
+      );
+      if (withdrawn === undefined) throw unknownBlob(name);
+      if (withdrawn.isTextOut) return reply.code(204).send(null);
+      const detail = "searches may find its text until the indexer gets to it: repeat the request to wait for that";
+      return reply.code(202).send({ hash, withdrawnAt: withdrawn.withdrawnAt, detail });
     },
   );
 };
@@ -224,8 +270,14 @@ async function findBlob(
 ): Promise<BlobInfo> {
   const { name } = options.access.readable(options.callerOf(request), params.name);
   const blob = await options.blobs.blob(name, params.hash, requestSignal(request));
-  if (blob === undefined) throw new HttpProblem("blob-unknown", `collection "${name}" holds no file with this hash`);
-  return blob;
+  if (blob !== undefined) return blob;
+  const withdrawnAt = await options.withdrawals.withdrawnAt(name, params.hash, requestSignal(request));
+  if (withdrawnAt === undefined) throw unknownBlob(name);
+  throw new HttpProblem("blob-withdrawn", `it was withdrawn from collection "${name}" at ${withdrawnAt}`);
+}
+
+function unknownBlob(collection: string): HttpProblem {
+  return new HttpProblem("blob-unknown", `collection "${collection}" holds no file with this hash`);
 }
 
 function blobReply(blob: BlobInfo) {

@@ -15,6 +15,7 @@ import {
   parseCursor,
   SYNC_LIMITS,
   type SyncRequest,
+  type WithdrawnChange,
 } from "../../../asfp/sync-messages.ts";
 import type { CollectionConfig } from "../../../contract/config-schema.ts";
 import { downloadHeaders } from "../../download-headers.ts";
@@ -37,19 +38,19 @@ const ChangesQuery = Type.Object(
   },
   { additionalProperties: false },
 );
+const HaveReply = Type.Object({
+  seq: Type.Integer(),
+  op: Type.Literal("have"),
+  hash: Hash,
+  size: Type.Integer(),
+  t: Type.Integer({ description: "Second in which the content was made; 0 when that is not known" }),
+  media: Type.String(),
+  filename: Type.Optional(Type.String()),
+});
+const WithdrawnReply = Type.Object({ seq: Type.Integer(), op: Type.Literal("withdrawn"), hash: Hash });
 const ChangesReply = Type.Object({
   epoch: Type.String(),
-  items: Type.Array(
-    Type.Object({
-      seq: Type.Integer(),
-      op: Type.Literal("have"),
-      hash: Hash,
-      size: Type.Integer(),
-      t: Type.Integer({ description: "Second in which the content was made; 0 when that is not known" }),
-      media: Type.String(),
-      filename: Type.Optional(Type.String()),
-    }),
-  ),
+  items: Type.Array(Type.Union([HaveReply, WithdrawnReply])),
   next: Type.String(),
   more: Type.Boolean(),
 });
@@ -86,7 +87,7 @@ export const syncRoutes: FastifyPluginAsyncTypebox<SyncRoutesOptions> = async (a
     `${FEDERATION_PATH}/sync/changes`,
     {
       schema: {
-        summary: "Files of a collection in the order in which they came",
+        summary: "Files of a collection in the order in which they came, or were withdrawn",
         querystring: ChangesQuery,
         response: { 200: ChangesReply, ...ProblemReplies },
       },
@@ -148,13 +149,17 @@ async function changes(
       members: { epoch },
     });
   }
-  const items = page.blobs.map(
+  const withdrawn = page.withdrawn.map(
+    ({ sequence, hash }): WithdrawnChange => ({ seq: sequence, op: "withdrawn", hash }),
+  );
+  const have = page.blobs.map(
     ({ sequence, hash, size, filename, format, compression, createdSeconds = 0 }): Change => ({
       ...{ seq: sequence, op: "have", hash, size, t: createdSeconds },
       media: downloadHeaders({ hash, format, compression })["content-type"],
       ...(filename === undefined ? {} : { filename }),
     }),
   );
+  const items = [...have, ...withdrawn].sort((one, other) => one.seq - other.seq);
   return { epoch, items, next: formatCursor({ epoch, seq: page.next }), more: page.more };
 }
 
